@@ -1,0 +1,124 @@
+/**
+ * `npm test`: runs every suite and prints the time of each. System services that integration tests
+ * name in a `needs:` line of their header are installed here when missing (apt, as root); without root
+ * the suites that need them are skipped and named, which is a failure under CI=true.
+ *
+ * usage: node tools/test.ts [suite …] [-- file filter …]
+ */
+import { spawn, spawnSync } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+
+/** Service name → the program that shows it is there, and Debian's packages that bring it. */
+const SERVICES: Readonly<Record<string, { program: string; packages: readonly string[] }>> = {
+  litecoind: { program: 'litecoind', packages: ['litecoind'] },
+};
+
+const SUITES: readonly { name: string; glob: string; concurrency: number }[] = [
+  { name: 'unit', glob: 'test/unit/**/*.test.ts', concurrency: 2 },
+  { name: 'vector', glob: 'test/vector/**/*.test.ts', concurrency: 2 },
+  { name: 'contract', glob: 'test/contract/**/*.test.ts', concurrency: 2 },
+  { name: 'integration', glob: 'test/integration/**/*.test.ts', concurrency: 1 },
+  { name: 'fuzz', glob: 'test/fuzz/**/*.test.ts', concurrency: 2 },
+];
+
+interface Tally {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+function has(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`], { stdio: 'ignore' }).status === 0;
+}
+
+function needsOf(file: string): string[] {
+  const line = /^\s*(?:\*|\/\/)\s*needs:\s*(.+)$/m.exec(readFileSync(file, 'utf8'));
+  return line === null ? [] : line[1]!.split(/[\s,]+/).filter((name) => name !== '');
+}
+
+/** Installs what is missing where that is possible; returns the services that stay missing. */
+function provide(services: ReadonlySet<string>): Set<string> {
+  const unknown = [...services].filter((name) => SERVICES[name] === undefined);
+  if (unknown.length > 0) throw new Error(`no such service: ${unknown.join(', ')} (tools/test.ts)`);
+  const missing = [...services].filter((name) => !has(SERVICES[name]!.program));
+  if (missing.length > 0 && process.getuid?.() === 0 && has('apt-get')) {
+    const packages = missing.flatMap((name) => SERVICES[name]!.packages);
+    console.log(`installing ${packages.join(' ')}`);
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    for (const args of [['update'], ['install', '-y', '--no-install-recommends', ...packages]]) {
+      const run = spawnSync('apt-get', ['-q', ...args], { env, encoding: 'utf8' });
+      if (run.status !== 0) console.log(`apt-get ${args[0]} failed:\n${run.stdout}${run.stderr}`);
+    }
+  }
+  return new Set(missing.filter((name) => !has(SERVICES[name]!.program)));
+}
+
+function runFiles(files: readonly string[], concurrency: number): Promise<Tally> {
+  const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
+  if (files.length === 0) return Promise.resolve(tally);
+  const args = ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec', ...files];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  let tail = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    process.stdout.write(chunk);
+    tail = (tail + chunk.toString('latin1')).slice(-100_000);
+  });
+  return new Promise((resolve) => {
+    child.on('close', (code) => {
+      // the closing lines of the spec reporter: "ℹ pass 12"
+      const count = (word: string): number => {
+        const all = [...tail.matchAll(new RegExp(`^\\S+ ${word} (\\d+)$`, 'gm'))];
+        return Number(all.at(-1)?.[1] ?? 0);
+      };
+      tally.passed = count('pass');
+      tally.failed = count('fail') + count('cancelled');
+      tally.skipped = count('skipped');
+      if (code !== 0 && tally.failed === 0) tally.failed = 1;
+      resolve(tally);
+    });
+  });
+}
+
+async function main(argv: readonly string[]): Promise<number> {
+  const divider = argv.indexOf('--');
+  const names = divider < 0 ? argv : argv.slice(0, divider);
+  const filters = divider < 0 ? [] : argv.slice(divider + 1);
+  const suites = SUITES.filter(({ name }) => names.length === 0 || names.includes(name)).map(
+    (suite) => ({
+      ...suite,
+      files: globSync(suite.glob)
+        .filter((file) => filters.length === 0 || filters.some((word) => file.includes(word)))
+        .sort(),
+    }),
+  );
+  const missing = provide(new Set(suites.flatMap(({ files }) => files.flatMap(needsOf))));
+  const total: Tally = { passed: 0, failed: 0, skipped: 0 };
+  const lines: string[] = [];
+  const left: string[] = [];
+  for (const { name, files, concurrency } of suites) {
+    const runnable = files.filter((file) => !needsOf(file).some((need) => missing.has(need)));
+    left.push(...files.filter((file) => !runnable.includes(file)));
+    const from = performance.now();
+    console.log(`\n== ${name}: ${runnable.length} files`);
+    const tally = await runFiles(runnable, concurrency);
+    const seconds = ((performance.now() - from) / 1000).toFixed(1);
+    lines.push(
+      `${name.padEnd(12)} ${seconds.padStart(7)} s   ${tally.passed} passed, ${tally.failed} failed`,
+    );
+    total.passed += tally.passed;
+    total.failed += tally.failed;
+    total.skipped += tally.skipped;
+  }
+  console.log(`\n== suites\n${lines.join('\n')}`);
+  if (left.length > 0) {
+    const packages = [...missing].flatMap((name) => SERVICES[name]!.packages);
+    console.log(`not run: ${left.join(', ')}\nto run them: apt-get install ${packages.join(' ')}`);
+    if (process.env['CI'] === 'true') total.failed += left.length;
+  }
+  console.log(
+    `${total.passed} passed, ${total.failed} failed, ${total.skipped + left.length} skipped`,
+  );
+  return total.failed > 0 || total.passed === 0 ? 1 : 0;
+}
+
+process.exitCode = await main(process.argv.slice(2));

@@ -236,3 +236,21 @@ export interface ClientInfo {
   readonly ip: string;
   readonly userAgent: string;
 }
+
+/** The sessions of all listener threads, as the monitor asks for them. */
+export interface ClientDirectory {
+  /** Every session of one stratum server (or of all), authorised ones only. */
+  clients(server?: string): Iterable<ClientInfo>;
+  /** Sessions of `address` or `address.worker` on one server. */
+  named(server: string, username: string): readonly ClientInfo[];
+}
+
+/** One counter as the monitor lists it (contract §6). */
+export interface CounterRow {
+  readonly name: string;
+  readonly owner: string;
+  readonly total: number;
+  readonly min_total: number;
+  readonly hour_total: number;
+  readonly min_avg: number;
+}

@@ -1,0 +1,142 @@
+/** Settings of the reporters (celery, redis, postgres, fanout) and of a connection to Redis. */
+import { z } from 'zod';
+import type { Frozen } from './fields.ts';
+import {
+  blankable,
+  commonShape,
+  flag,
+  integer,
+  interval,
+  list,
+  mapOf,
+  name,
+  port,
+  reference,
+  text,
+} from './fields.ts';
+
+/** A connection to Redis, with the names the Python client uses. */
+export const redisConnection = () =>
+  z
+    .strictObject({
+      host: name().default('127.0.0.1').describe('Host of Redis.'),
+      port: port().default(6379).describe('Port of Redis.'),
+      db: integer(0, 65535).default(0).describe('Number of the data base.'),
+      username: blankable().default('').describe('User name, where Redis has users.'),
+      password: blankable()
+        .default('')
+        .meta({ description: 'Password; blank for none.', secret: true }),
+      unix_socket_path: text().nullable().default(null).meta({
+        description: 'Socket file to use instead of host and port.',
+        path: true,
+      }),
+      ssl: flag().default(false).describe('Whether the connection is encrypted.'),
+    })
+    .meta({ expects: 'a map' });
+
+const poolReport = z
+  .strictObject({
+    user: name().meta({ description: 'Name to add everything up under.', example: 'pool' }),
+    worker_format_string: text()
+      .default('')
+      .describe(
+        'Worker name of the sum: {algo}, {currency}, {server_name} and the keys of attrs are filled in.',
+      ),
+    report_merge: flag()
+      .default(false)
+      .describe('Whether it is added once more for each merged currency.'),
+  })
+  .meta({ expects: 'a map' });
+
+const reporterShape = {
+  ...commonShape,
+  pool_report_configs: list(poolReport)
+    .default([])
+    .describe('Sums over all miners to report besides those by address.'),
+  chain: integer(0).default(1).describe('Number of the payout chain that shares are counted for.'),
+  attrs: mapOf(text())
+    .default({})
+    .meta({
+      description: 'Texts that worker_format_string may use, by name.',
+      example: { chain: 'main' },
+    }),
+};
+
+export const celerySchema = z.strictObject({
+  ...reporterShape,
+  celery_task_prefix: name()
+    .default('simplecoin.tasks')
+    .describe('What stands before the name of every task, followed by a dot.'),
+  celery: z
+    .strictObject({
+      BROKER_URL: name()
+        .default('amqp://guest:guest@127.0.0.1:5672//')
+        .meta({
+          description: 'The message broker: amqp:// or redis://.',
+          url: true,
+          aliases: ['broker_url'],
+        }),
+      CELERY_DEFAULT_QUEUE: name()
+        .default('celery')
+        .meta({
+          description: 'Queue that tasks go to.',
+          aliases: ['celery_default_queue', 'task_default_queue'],
+        }),
+      CELERY_DEFAULT_EXCHANGE: name()
+        .default('celery')
+        .meta({
+          description: 'Exchange that tasks are published to.',
+          aliases: ['celery_default_exchange', 'task_default_exchange'],
+        }),
+      CELERY_DEFAULT_ROUTING_KEY: name()
+        .default('celery')
+        .meta({
+          description: 'Routing key of tasks.',
+          aliases: ['celery_default_routing_key', 'task_default_routing_key'],
+        }),
+    })
+    .meta({ expects: 'a map', lenient: true })
+    .prefault({})
+    .describe('Settings of Celery itself.'),
+  share_batch_interval: interval()
+    .default(60)
+    .describe('Seconds over which shares are added up before they are sent.'),
+});
+
+export const redisSchema = z.strictObject({
+  ...reporterShape,
+  redis: redisConnection().prefault({}).describe('Where shares and blocks are written.'),
+});
+
+export const postgresSchema = z.strictObject({
+  ...reporterShape,
+  url: text().nullable().default(null).meta({
+    description:
+      'Connection as postgres://user:password@host/database; it wins over the other keys.',
+    url: true,
+  }),
+  host: name().default('127.0.0.1').describe('Host of PostgreSQL, or the folder of its socket.'),
+  port: port().default(5432).describe('Port of PostgreSQL.'),
+  database: name().default('powerpool').describe('Name of the data base.'),
+  username: blankable().default('').describe('User name; blank is the one of this process.'),
+  password: blankable()
+    .default('')
+    .meta({ description: 'Password; blank for none.', secret: true }),
+  ssl: flag().default(false).describe('Whether the connection is encrypted.'),
+  schema: name().default('powerpool').describe('Schema that the tables are made in.'),
+});
+
+export const fanoutSchema = z.strictObject({
+  ...commonShape,
+  reporters: list(reference())
+    .min(1)
+    .meta({ expects: 'a list of at least one reporter' })
+    .meta({ description: 'Keys of the reporters that each get everything.', example: ['redis'] }),
+});
+
+export type RedisConnectionSettings = Frozen<z.output<ReturnType<typeof redisConnection>>>;
+export type PoolReportSettings = Frozen<z.output<typeof poolReport>>;
+export type CelerySettings = Frozen<z.output<typeof celerySchema>>;
+export type RedisSettings = Frozen<z.output<typeof redisSchema>>;
+export type PostgresSettings = Frozen<z.output<typeof postgresSchema>>;
+export type FanoutSettings = Frozen<z.output<typeof fanoutSchema>>;

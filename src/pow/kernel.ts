@@ -53,7 +53,7 @@ export interface Kernel {
   judge(slot: number, from: number, to: number): void;
   /** All three. */
   run(slot: number, from: number, to: number): void;
-  /** txids at `at` (room for one more needed) → branch, written from `at`; returns the levels. */
+  /** `count` txids at `at` (overwritten; room for one more needed) → branch at IN_BRANCH; returns its levels. */
   merkleBranch(at: number, count: number): number;
 }
 

@@ -1,0 +1,106 @@
+/**
+ * Builds assets/kernels/*.wasm from kernels/*.ts: one module per algorithm file, each with the shared
+ * share-building code (kernels/lib) and with unrolled functions written by kernels/gen, which exist in
+ * memory only. Usage: node tools/build-kernels.ts [--check] [--print <generated module>] [name …]
+ * `--check` builds again and fails where a committed module is not byte-identical.
+ */
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { basename, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import asc from 'assemblyscript/asc';
+import * as sha256 from '../kernels/gen/sha256.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const SOURCES = join(ROOT, 'kernels');
+const OUTPUT = join(ROOT, 'assets', 'kernels');
+
+const GENERATED: Readonly<Record<string, string>> = { ...sha256.sources };
+
+/** What a module exports: the shared part, and the algorithm's own `prepare` and `hash`. */
+function entrySource(name: string): string {
+  return `
+import { JOB_BYTES, JOB_SLOTS, MAX_HEADER_BYTES, setLayout } from './lib/layout';
+import { build, judge } from './lib/share';
+import { hash, prepare } from './${name}';
+export {
+  CAPACITY, COINB_BYTES, EXTRANONCES, FLAGS, HASHES, HEADERS, IN_AUX_TARGET, IN_BRANCH, IN_COINB1, IN_COINB2,
+  IN_MAIN_TARGET, IN_PREV_HASH, JOB_BYTES, JOB_SLOTS, MAX_LEVELS, NONCES, NTIMES, SHARE_TARGETS, VERSIONS,
+} from './lib/layout';
+export { build, judge, merkleBranch, setJob } from './lib/share';
+export { hash } from './${name}';
+export const HEAP: usize = __heap_base;
+
+export function init(headerBytes: i32, parameter: i32, jobs: usize): i32 {
+  if (headerBytes < 80 || headerBytes > MAX_HEADER_BYTES) return -1;
+  setLayout(headerBytes, jobs);
+  return prepare(headerBytes, parameter, jobs + <usize>JOB_SLOTS * <usize>JOB_BYTES);
+}
+
+export function run(slot: i32, from: i32, to: i32): void {
+  build(slot, from, to);
+  hash(from, to);
+  judge(slot, from, to);
+}
+`;
+}
+
+function readSource(path: string): string | null {
+  const file = path.replaceAll('\\', '/').replace(/^\.\//, '');
+  const entry = /^kernels\/entry-(.+)\.ts$/.exec(file);
+  if (entry !== null) return entrySource(entry[1]!);
+  const generated = /^kernels\/generated\/(.+)\.ts$/.exec(file);
+  if (generated !== null) return GENERATED[generated[1]!] ?? null;
+  try {
+    return readFileSync(join(ROOT, file), 'utf8');
+  } catch {
+    return null;
+  }
+}
+
+async function compile(name: string): Promise<Uint8Array> {
+  let wasm: Uint8Array | undefined;
+  const options = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--noAssert'];
+  const { error, stderr } = await asc.main(
+    [`kernels/entry-${name}.ts`, ...options, '--outFile', `${name}.wasm`],
+    {
+      readFile: readSource,
+      writeFile: (_path: string, contents: Uint8Array | string) => {
+        if (typeof contents !== 'string') wasm = contents;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error !== null || wasm === undefined) {
+    throw new Error(`kernel ${name} does not compile:\n${stderr.toString()}`, { cause: error });
+  }
+  return wasm;
+}
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    options: { check: { type: 'boolean' }, print: { type: 'string' } },
+    allowPositionals: true,
+  });
+  if (values.print !== undefined) {
+    process.stdout.write(GENERATED[values.print] ?? `${Object.keys(GENERATED).join('\n')}\n`);
+    return 0;
+  }
+  const all = readdirSync(SOURCES)
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => basename(file, '.ts'));
+  mkdirSync(OUTPUT, { recursive: true });
+  let different = 0;
+  for (const name of positionals.length > 0 ? positionals : all) {
+    const path = join(OUTPUT, `${name}.wasm`);
+    const wasm = await compile(name);
+    if (values.check !== true) writeFileSync(path, wasm);
+    const same = Buffer.compare(readFileSync(path), wasm) === 0;
+    if (!same) different++;
+    const verdict = same ? 'as built' : 'DIFFERS from a rebuild: run node tools/build-kernels.ts';
+    process.stdout.write(`${relative(ROOT, path)}: ${wasm.length} bytes, ${verdict}\n`);
+  }
+  return different === 0 ? 0 : 1;
+}
+
+process.exitCode = await main();

@@ -1,9 +1,11 @@
 /**
  * What one peer address may take from a listener: how fast it connects, how many connections it
  * holds, how much nonsense it sends. Pure: `nowMs` is passed in (monotonic), the caller closes.
- * Everything is per peerKey, in a map that never exceeds `maxPeers`. Entry points: PeerLimits, peerKey.
+ * Everything is per peerKey, in a map that never exceeds `maxPeers`. Entry points: PeerLimits, peerKey;
+ * for a single connection's budget: fullBucket, spend.
  */
 import { isIPv4, isIPv6 } from 'node:net';
+import type { LimitSettings } from '../config/schema/stratum-server.ts';
 
 /** A token bucket: `burst` at once, refilled at `perSecond`. */
 export interface Budget {
@@ -11,31 +13,71 @@ export interface Budget {
   readonly perSecond: number;
 }
 
+export interface Bucket {
+  tokens: number;
+  refilledMs: number;
+}
+
+export function fullBucket(budget: Budget, nowMs: number): Bucket {
+  return { tokens: budget.burst, refilledMs: nowMs };
+}
+
+/** Takes one token. 0: paid; else nothing was taken, and there is one in so many ms. */
+export function spend(bucket: Bucket, budget: Budget, nowMs: number): number {
+  const seconds = Math.max(0, nowMs - bucket.refilledMs) / 1000;
+  bucket.tokens = Math.min(budget.burst, bucket.tokens + seconds * budget.perSecond);
+  bucket.refilledMs = Math.max(nowMs, bucket.refilledMs);
+  if (bucket.tokens >= 1) {
+    bucket.tokens -= 1;
+    return 0;
+  }
+  return ((1 - bucket.tokens) / budget.perSecond) * 1000;
+}
+
 export interface PeerRules {
   /** Connections open at the same time. */
   readonly connections: number;
   readonly connects: Budget;
+  /** For each open connection, paid from one purse per peer: reconnecting does not fill it. */
   readonly badRequests: Budget;
+  /** How long a peer that has spent its purse cannot connect. */
+  readonly banMs: number;
   /** Bound of the table. Must exceed the number of connections a listener may hold. */
   readonly maxPeers: number;
 }
 
+type PeerSettings = Pick<
+  LimitSettings,
+  'connections' | 'connections_per_address' | 'bad_per_minute' | 'ban_seconds'
+>;
+
+/** After a restart all miners of a farm come back at once, from one address. */
+export function peerRules(settings: PeerSettings): PeerRules {
+  const all = settings.connections_per_address;
+  return {
+    connections: all,
+    connects: { burst: all, perSecond: Math.max(all / 60, 1) },
+    badRequests: { burst: settings.bad_per_minute, perSecond: settings.bad_per_minute / 60 },
+    banMs: settings.ban_seconds * 1000,
+    maxPeers: settings.connections * 2,
+  };
+}
+
 /** Why a connection is turned away. */
-export type TurnedAway = 'tooManyConnections' | 'connectsTooFast' | 'tableFull';
+export type TurnedAway = 'banned' | 'tooManyConnections' | 'connectsTooFast' | 'tableFull';
 
 interface Peer {
   connections: number;
-  connectTokens: number;
-  badTokens: number;
-  /** When the tokens were last brought up to date. */
-  refilledAt: number;
+  bannedUntilMs: number;
+  readonly connects: Bucket;
+  readonly badRequests: Bucket;
 }
 
 export class PeerLimits {
   readonly #rules: PeerRules;
   /** Peers with open connections: as many as there are connections at most, never evicted. */
   readonly #connected = new Map<string, Peer>();
-  /** Peers that have gone, oldest first: kept so that reconnecting does not refill a budget. */
+  /** Peers that have gone, oldest first: kept so that a new connection fills no purse. */
   readonly #gone = new Map<string, Peer>();
 
   constructor(rules: PeerRules) {
@@ -53,18 +95,23 @@ export class PeerLimits {
 
   /** Takes a place for a new connection (to be given back by `disconnect`), or says why not. */
   connect(key: string, nowMs: number): TurnedAway | undefined {
-    const known = this.#connected.get(key) ?? this.#gone.get(key);
-    if (known === undefined && this.size >= this.#rules.maxPeers && !this.#evictOldest()) {
-      return 'tableFull';
+    let peer = this.#connected.get(key) ?? this.#gone.get(key);
+    if (peer === undefined) {
+      if (this.size >= this.#rules.maxPeers && !this.#evictOldest()) return 'tableFull';
+      peer = {
+        connections: 0,
+        bannedUntilMs: -Infinity,
+        connects: fullBucket(this.#rules.connects, nowMs),
+        badRequests: fullBucket(this.#rules.badRequests, nowMs),
+      };
     }
-    const peer = known ?? this.#fresh(nowMs);
-    this.#refill(peer, nowMs);
+    if (peer.connections === 0) {
+      this.#gone.delete(key);
+      this.#gone.set(key, peer);
+    }
+    if (nowMs < peer.bannedUntilMs) return 'banned';
     if (peer.connections >= this.#rules.connections) return 'tooManyConnections';
-    if (peer.connectTokens < 1) {
-      this.#remember(key, peer);
-      return 'connectsTooFast';
-    }
-    peer.connectTokens -= 1;
+    if (spend(peer.connects, this.#rules.connects, nowMs) > 0) return 'connectsTooFast';
     peer.connections += 1;
     this.#gone.delete(key);
     this.#connected.set(key, peer);
@@ -80,40 +127,15 @@ export class PeerLimits {
     this.#gone.set(key, peer);
   }
 
-  /** Pays for a bad request. False: the budget is spent, the connection should be closed. */
+  /** Pays for a bad request. False: the purse is empty, the peer is banned, close the connection. */
   spendBad(key: string, nowMs: number): boolean {
     const peer = this.#connected.get(key);
     if (peer === undefined) return false;
-    this.#refill(peer, nowMs);
-    if (peer.badTokens < 1) return false;
-    peer.badTokens -= 1;
-    return true;
-  }
-
-  #fresh(nowMs: number): Peer {
-    return {
-      connections: 0,
-      connectTokens: this.#rules.connects.burst,
-      badTokens: this.#rules.badRequests.burst,
-      refilledAt: nowMs,
-    };
-  }
-
-  #refill(peer: Peer, nowMs: number): void {
-    const seconds = Math.max(0, nowMs - peer.refilledAt) / 1000;
-    const { connects, badRequests } = this.#rules;
-    peer.connectTokens = Math.min(
-      connects.burst,
-      peer.connectTokens + seconds * connects.perSecond,
-    );
-    peer.badTokens = Math.min(badRequests.burst, peer.badTokens + seconds * badRequests.perSecond);
-    peer.refilledAt = nowMs;
-  }
-
-  #remember(key: string, peer: Peer): void {
-    if (peer.connections > 0) return;
-    this.#gone.delete(key);
-    this.#gone.set(key, peer);
+    const { burst, perSecond } = this.#rules.badRequests;
+    const purse = { burst: burst * peer.connections, perSecond: perSecond * peer.connections };
+    if (spend(peer.badRequests, purse, nowMs) === 0) return true;
+    peer.bannedUntilMs = nowMs + this.#rules.banMs;
+    return false;
   }
 
   #evictOldest(): boolean {
@@ -151,7 +173,8 @@ function ipv6Groups(text: string): number[] {
   const left = groupsOf(head);
   if (tail === undefined) return left;
   const right = groupsOf(tail);
-  return [...left, ...new Array<number>(8 - left.length - right.length).fill(0), ...right];
+  const zeroes = Array.from({ length: 8 - left.length - right.length }, () => 0);
+  return [...left, ...zeroes, ...right];
 }
 
 function groupsOf(part: string): number[] {

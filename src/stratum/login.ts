@@ -4,16 +4,18 @@
  * Entry point: parseLogin, with the rules made once per server by loginRules.
  */
 import { isAddress } from '../coin/address.ts';
+import type { StratumSettings } from '../config/schema/stratum-server.ts';
 
 /** The settings of a stratum server that decide on usernames. */
-export interface LoginSettings {
-  readonly valid_address_versions: readonly number[];
-  readonly address_hrps: readonly string[];
-  readonly aliases: Readonly<Record<string, string>>;
-  readonly donate_key: string;
-  readonly strict: boolean;
-  readonly max_worker_length: number;
-}
+export type LoginSettings = Pick<
+  StratumSettings,
+  | 'valid_address_versions'
+  | 'address_hrps'
+  | 'aliases'
+  | 'donate_key'
+  | 'strict'
+  | 'max_worker_length'
+>;
 
 export interface LoginRules {
   /** Accepted base58 versions and bech32 HRPs; both empty: any valid address. */

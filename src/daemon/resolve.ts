@@ -27,7 +27,10 @@ export function singleFlightLookup(clock: Clock, resolve: Resolve = lookup): Loo
   let knownUntil = -1;
   let busy = false;
 
-  const settle = (error: NodeJS.ErrnoException | null, addresses: readonly LookupAddress[]): void => {
+  const settle = (
+    error: NodeJS.ErrnoException | null,
+    addresses: readonly LookupAddress[],
+  ): void => {
     busy = false;
     if (error === null && addresses.length > 0) {
       known = addresses;
@@ -56,6 +59,10 @@ export function singleFlightLookup(clock: Clock, resolve: Resolve = lookup): Loo
     waiters.push(answer);
     if (busy) return;
     busy = true;
-    resolve(hostname, { all: true, ...(options.hints === undefined ? {} : { hints: options.hints }) }, settle);
+    resolve(
+      hostname,
+      { all: true, ...(options.hints === undefined ? {} : { hints: options.hints }) },
+      settle,
+    );
   };
 }

@@ -309,7 +309,10 @@ export class Daemon {
       return new DaemonError('ABORTED', `${where}: no longer wanted`);
     }
     if (signal.aborted || error instanceof errors.ConnectTimeoutError) {
-      return new DaemonError('TIMEOUT', `${where}: no complete answer within ${timeoutMs / 1000} s`);
+      return new DaemonError(
+        'TIMEOUT',
+        `${where}: no complete answer within ${timeoutMs / 1000} s`,
+      );
     }
     if (error instanceof errors.ResponseExceededMaxSizeError) {
       const limit = this.#options.maxAnswerBytes ?? DEFAULT_MAX_ANSWER_BYTES;

@@ -39,17 +39,17 @@ function rulesOf(params: readonly unknown[]): string[] {
   return Array.isArray(rules) ? rules.filter((rule) => typeof rule === 'string') : [];
 }
 
-/** The parameters as this daemon wants them; with `longpollId` the call that waits for other work. */
+/** The parameters as this daemon wants them; with `longpoll` (a longpollid) the call that waits for other work. */
 export function requestFor(
   params: readonly unknown[],
   learned: Learned,
-  longpollId?: string,
+  longpoll?: string,
 ): readonly unknown[] {
-  if (learned.bare && longpollId === undefined) return [];
+  if (learned.bare && longpoll === undefined) return [];
   const request = isRecord(params[0]) ? { ...params[0] } : {};
   const rules = [...new Set([...rulesOf(params), ...learned.rules])];
   if (rules.length > 0) request['rules'] = rules;
-  if (longpollId !== undefined) request['longpollid'] = longpollId;
+  if (longpoll !== undefined) request['longpollid'] = longpoll;
   return [request];
 }
 
@@ -100,7 +100,8 @@ function stringMember(
   which: 'first' | 'last',
   shape: RegExp,
 ): string | undefined {
-  const at = which === 'first' ? body.indexOf(name, 0, 'latin1') : body.lastIndexOf(name, -1, 'latin1');
+  const at =
+    which === 'first' ? body.indexOf(name, 0, 'latin1') : body.lastIndexOf(name, -1, 'latin1');
   if (at < 0) return undefined;
   const text = body.toString('latin1', at + name.length, at + name.length + MEMBER_BYTES);
   const value = /^\s*:\s*"([^"\\]*)"/.exec(text)?.[1];

@@ -9,13 +9,17 @@ import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import asc from 'assemblyscript/asc';
+import * as romix from '../kernels/gen/romix.ts';
 import * as sha256 from '../kernels/gen/sha256.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = join(ROOT, 'kernels');
 const OUTPUT = join(ROOT, 'assets', 'kernels');
 
-const GENERATED: Readonly<Record<string, string>> = { ...sha256.sources };
+const GENERATED: Readonly<Record<string, string>> = {
+  ...sha256.sources,
+  ...romix.sources,
+};
 
 /** What a module exports: the shared part, and the algorithm's own `prepare` and `hash`. */
 function entrySource(name: string): string {

@@ -46,6 +46,8 @@ interface Flavour {
   store(base: string, index: number, value: string): string;
   /** Entry of a table of plain u32. */
   table(base: string, index: number): string;
+  /** A round constant. */
+  k(t: number): string;
 }
 
 const scalar: Flavour = {
@@ -60,6 +62,7 @@ const scalar: Flavour = {
   load: (base, index) => `load<u32>(${base}, ${index * 4})`,
   store: (base, index, value) => `store<u32>(${base}, ${value}, ${index * 4});`,
   table: (base, index) => `load<u32>(${base}, ${index * 4})`,
+  k: (t) => hex(K[t]!),
 };
 
 const nest = (op: string, terms: readonly string[]): string =>
@@ -77,6 +80,7 @@ const lanes: Flavour = {
   load: (base, index) => `v128.load(${base}, ${index * 16})`,
   store: (base, index, value) => `v128.store(${base}, ${value}, ${index * 16});`,
   table: (base, index) => `v128.load32_splat(${base}, ${index * 4})`,
+  k: (t) => `v128.load32_splat(K, ${t * 4})`,
 };
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
@@ -98,7 +102,7 @@ function rounds(f: Flavour, wk: (t: number) => { before?: string; value: string 
     // maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)); a ^ b is b ^ c of the next round.
     lines.push(`${now} = ${f.xor(a, b)};`);
     const s0 = f.xor(f.rotr(a, 2), f.rotr(a, 13), f.rotr(a, 22));
-    lines.push(`${h} = ${f.add('t1', f.xor(b, f.and(now!, last!)), s0)};`);
+    lines.push(`${h} = ${f.add('t1', f.add(f.xor(b, f.and(now!, last!)), s0))};`);
   }
   return lines;
 }
@@ -137,10 +141,10 @@ function compress(f: Flavour, known: ReadonlyMap<number, number>, fromIV: boolea
   const step = (t: number): { before?: string; value: string } => {
     if (t < 16) {
       const word = known.get(t);
-      if (word === undefined) return { value: f.add(`w${t}`, f.table('K', t)) };
+      if (word === undefined) return { value: f.add(`w${t}`, f.k(t)) };
       return { value: f.constant((word + K[t]!) >>> 0) };
     }
-    return { before: expand(f, t, value), value: f.add(`w${t % 16}`, f.table('K', t)) };
+    return { before: expand(f, t, value), value: f.add(`w${t % 16}`, f.k(t)) };
   };
   lines.push(...rounds(f, step));
   lines.push(...storeState(f, fromIV));

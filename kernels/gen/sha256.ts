@@ -39,7 +39,8 @@ interface Flavour {
   add(...terms: string[]): string;
   xor(...terms: string[]): string;
   and(a: string, b: string): string;
-  rotr(a: string, n: number): string;
+  /** The terms whose exclusive or is a rotation. */
+  rotr(a: string, n: number): string[];
   shr(a: string, n: number): string;
   constant(word: number): string;
   load(base: string, index: number): string;
@@ -56,7 +57,7 @@ const scalar: Flavour = {
   add: (...terms) => `(${terms.join(' + ')})`,
   xor: (...terms) => `(${terms.join(' ^ ')})`,
   and: (a, b) => `(${a} & ${b})`,
-  rotr: (a, n) => `rotr<u32>(${a}, ${n})`,
+  rotr: (a, n) => [`rotr<u32>(${a}, ${n})`],
   shr: (a, n) => `(${a} >>> ${n})`,
   constant: hex,
   load: (base, index) => `load<u32>(${base}, ${index * 4})`,
@@ -74,7 +75,7 @@ const lanes: Flavour = {
   add: (...terms) => nest('i32x4.add', terms),
   xor: (...terms) => nest('v128.xor', terms),
   and: (a, b) => `v128.and(${a}, ${b})`,
-  rotr: (a, n) => `v128.or(i32x4.shr_u(${a}, ${n}), i32x4.shl(${a}, ${32 - n}))`,
+  rotr: (a, n) => [`i32x4.shr_u(${a}, ${n})`, `i32x4.shl(${a}, ${32 - n})`],
   shr: (a, n) => `i32x4.shr_u(${a}, ${n})`,
   constant: (word) => `i32x4.splat(${hex(word)})`,
   load: (base, index) => `v128.load(${base}, ${index * 16})`,
@@ -93,7 +94,7 @@ function rounds(f: Flavour, wk: (t: number) => { before?: string; value: string 
       string, string, string, string, string, string, string, string,
     ];
     const [now, last] = t % 2 === 0 ? ['ab', 'bc'] : ['bc', 'ab'];
-    const s1 = f.xor(f.rotr(e, 6), f.rotr(e, 11), f.rotr(e, 25));
+    const s1 = f.xor(...f.rotr(e, 6), ...f.rotr(e, 11), ...f.rotr(e, 25));
     const ch = f.xor(g7, f.and(e, f.xor(g6, g7)));
     const { before, value } = wk(t);
     if (before !== undefined) lines.push(before);
@@ -101,7 +102,7 @@ function rounds(f: Flavour, wk: (t: number) => { before?: string; value: string 
     lines.push(`${d} = ${f.add(d, 't1')};`);
     // maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)); a ^ b is b ^ c of the next round.
     lines.push(`${now} = ${f.xor(a, b)};`);
-    const s0 = f.xor(f.rotr(a, 2), f.rotr(a, 13), f.rotr(a, 22));
+    const s0 = f.xor(...f.rotr(a, 2), ...f.rotr(a, 13), ...f.rotr(a, 22));
     lines.push(`${h} = ${f.add('t1', f.add(f.xor(b, f.and(now!, last!)), s0))};`);
   }
   return lines;
@@ -109,8 +110,8 @@ function rounds(f: Flavour, wk: (t: number) => { before?: string; value: string 
 
 function expand(f: Flavour, t: number, known: (i: number) => number | undefined): string {
   const w = (i: number): string => `w${i % 16}`;
-  const sigma0 = (x: string): string => f.xor(f.rotr(x, 7), f.rotr(x, 18), f.shr(x, 3));
-  const sigma1 = (x: string): string => f.xor(f.rotr(x, 17), f.rotr(x, 19), f.shr(x, 10));
+  const sigma0 = (x: string): string => f.xor(...f.rotr(x, 7), ...f.rotr(x, 18), f.shr(x, 3));
+  const sigma1 = (x: string): string => f.xor(...f.rotr(x, 17), ...f.rotr(x, 19), f.shr(x, 10));
   const terms: string[] = [];
   let constant = 0;
   const term = (i: number, expression: string, value: (word: number) => number): void => {

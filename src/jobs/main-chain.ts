@@ -1,0 +1,321 @@
+/**
+ * A main chain as the stratum servers see it: takes templates from its daemons, decides which of them
+ * are news, keeps the jobs that can be submitted to, and turns solutions into blocks. Runs on the control
+ * thread. Not here: how a job is made (prepare.ts, builder.ts), how a block is sent (submit.ts).
+ * Entry point: MainChain. Its group of daemons is started after it and stopped before it.
+ */
+import { blockIdHexBE } from '../coin/block.ts';
+import type { Clock } from '../clock.ts';
+import type { DaemonGroup, RawTemplate } from '../daemon/group.ts';
+import { systemTimers } from '../daemon/timers.ts';
+import type { Cancel, Timers } from '../daemon/timers.ts';
+import { PoolError, messageOf } from '../errors.ts';
+import type { Startable } from '../lifecycle.ts';
+import type { Log } from '../log.ts';
+import type {
+  BlockLog,
+  Job,
+  JobKind,
+  JobSource,
+  Readiness,
+  SolvedBlock,
+  Solve,
+  StatusSource,
+} from '../ports.ts';
+import { BlockWatch } from './block-watch.ts';
+import { blockHex, makeJob } from './builder.ts';
+import type { JobWork } from './builder.ts';
+import { chainRules } from './chain-rules.ts';
+import type { ChainOptions } from './chain-rules.ts';
+import { JobHistory } from './history.ts';
+import type { RunIdentity } from './identity.ts';
+import { PayTo } from './pool-script.ts';
+import { prepare, prepareEmpty, sameWork } from './prepare.ts';
+import type { ChainRules, PreparedWork } from './prepare.ts';
+import { Submitter } from './submit.ts';
+import { parseTemplate } from './template.ts';
+
+/** What a main chain needs of its daemons. */
+export type TemplateGroup = Pick<
+  DaemonGroup,
+  'onTemplate' | 'refuse' | 'look' | 'live' | 'preferred' | 'status'
+>;
+
+export type ChainCounter = 'work_restarts' | 'new_jobs' | 'work_pushes';
+
+export interface MainChainOptions extends ChainOptions {
+  readonly group: TemplateGroup;
+  readonly blockLog: BlockLog;
+  readonly identity: RunIdentity;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly count: (name: ChainCounter, n: number) => void;
+  readonly timers?: Timers;
+}
+
+/** Jobs of the tip before the newest that are kept for a late solution. */
+const MAX_STALE_JOBS = 8;
+/** Least time between two jobs that differ in nothing but their coinbase. */
+const VARIANT_MS = 3000;
+/** A template with nothing new makes a job all the same when the newest job's time is this old. */
+const TIME_REFRESH_S = 600;
+
+export class MainChain implements JobSource, StatusSource, Readiness, Startable {
+  readonly key: string;
+  readonly algorithm: string;
+  readonly className = 'MonitorNetwork';
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly #options: MainChainOptions;
+  readonly #timers: Timers;
+  readonly #payTo: PayTo;
+  readonly #rules: ChainRules;
+  readonly #history: JobHistory;
+  readonly #submitter: Submitter;
+  readonly #watch: BlockWatch;
+  readonly #jobListeners = new Set<(job: Job) => void>();
+  readonly #retireListeners = new Set<(jobIds: readonly string[]) => void>();
+  readonly #unsubscribe: () => void;
+  #current: JobWork | undefined;
+  /** Monotonic ms at which the newest job was made. */
+  #madeAt = 0;
+  #cancelVariant: Cancel | undefined;
+  #jobCount = 0;
+  /** Unix ms; 0 before the first. */
+  #lastBlockAt = 0;
+  #lastSignalAt = 0;
+  #templateToJobMs: number | null = null;
+
+  /** Throws TemplateError where pool_address cannot be paid to. */
+  constructor(options: MainChainOptions) {
+    const { key, settings, group, blockLog, clock, log } = options;
+    this.key = key;
+    this.algorithm = options.algorithm;
+    this.settings = settings;
+    this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
+    this.#payTo = new PayTo({
+      chain: key,
+      poolAddress: settings.pool_address,
+      versions: settings.address_versions,
+      bech32Hrp: settings.bech32_hrp,
+      network: settings.network,
+    });
+    this.#rules = chainRules(options, this.#payTo);
+    this.#history = new JobHistory(settings.max_jobs, MAX_STALE_JOBS);
+    this.#submitter = new Submitter({
+      chain: key,
+      daemons: () => group.live,
+      blockLog,
+      clock,
+      timers: this.#timers,
+      log,
+      onAccepted: () => group.look('push'),
+    });
+    this.#watch = new BlockWatch({
+      chain: key,
+      daemon: () => group.preferred(),
+      blockLog,
+      maturity: settings.maturity,
+      log,
+    });
+    this.#unsubscribe = group.onTemplate((template) => this.#arrived(template));
+  }
+
+  /** Submits again what earlier runs left unanswered; jobs come with the group's first template. */
+  async start(): Promise<void> {
+    await this.#submitter.resume();
+  }
+
+  async stop(): Promise<void> {
+    this.#unsubscribe();
+    this.#cancelVariant?.();
+    await Promise.all([this.#submitter.stop(), this.#watch.stop()]);
+  }
+
+  current(): Job | undefined {
+    return this.#current?.job;
+  }
+
+  onJob(listener: (job: Job) => void): () => void {
+    this.#jobListeners.add(listener);
+    return () => this.#jobListeners.delete(listener);
+  }
+
+  onRetire(listener: (jobIds: readonly string[]) => void): () => void {
+    this.#retireListeners.add(listener);
+    return () => this.#retireListeners.delete(listener);
+  }
+
+  waitingFor(): string | undefined {
+    return this.#current === undefined ? `a block template of ${this.key}` : undefined;
+  }
+
+  /** A push notification came (contract §7): look for a new block now. */
+  lookNow(): void {
+    this.#lastSignalAt = this.#options.clock.now();
+    this.#options.group.look('push');
+  }
+
+  /** At once if the newest job is old enough, else when it is; one job for all who asked meanwhile. */
+  requestVariant(): void {
+    if (this.#current === undefined || this.#cancelVariant !== undefined) return;
+    const wait = this.#madeAt + VARIANT_MS - this.#options.clock.monotonic();
+    if (wait <= 0) this.#makeVariant();
+    else this.#cancelVariant = this.#timers.after(wait, () => this.#makeVariant());
+  }
+
+  solved(solve: Solve): void {
+    if (!solve.chains.includes(this.key)) return;
+    const work = this.#history.get(solve.jobId);
+    if (work === undefined) {
+      this.#options.log.error(
+        `a solution came for job ${solve.jobId}, which is not known any more`,
+        {
+          worker: `${solve.address}.${solve.worker}`,
+        },
+      );
+      return;
+    }
+    this.#submitter.submit(this.#blockOf(work, solve));
+  }
+
+  status(): Record<string, unknown> {
+    const network = this.#networkStatus();
+    return {
+      currency: this.#rules.currency,
+      net_state: network,
+      current_net: network,
+      block_stats: { ...this.#submitter.stats(), ...this.#watch.stats() },
+      last_signal: this.#lastSignalAt / 1000,
+      job_count: this.#jobCount,
+      active_jobs: this.#history.size,
+      template_to_job_ms: this.#templateToJobMs,
+      ...this.#options.group.status(),
+    };
+  }
+
+  #networkStatus(): Record<string, unknown> {
+    const work = this.#current;
+    const template = work?.prepared.template;
+    return {
+      difficulty: work?.job.networkDifficulty ?? null,
+      height: work?.job.height ?? null,
+      last_block: this.#lastBlockAt / 1000,
+      prev_hash: template?.prevHashHexBE ?? null,
+      transactions: work?.prepared.transactionCount ?? null,
+      subsidy: template === undefined ? null : Number(template.coinbaseValue),
+    };
+  }
+
+  #arrived(raw: RawTemplate): void {
+    const startedAt = this.#options.clock.monotonic();
+    try {
+      const reason = this.#wrongNetwork(raw);
+      if (reason !== undefined) this.#options.group.refuse(raw, reason);
+      else this.#take(raw, startedAt);
+    } catch (error) {
+      // CoinError and TemplateError: no valid block can be made of it. Anything else is a defect.
+      if (!(error instanceof PoolError)) throw error;
+      this.#options.group.refuse(raw, messageOf(error));
+    }
+  }
+
+  #wrongNetwork(raw: RawTemplate): string | undefined {
+    const info = this.#options.group.status().coinservers[raw.daemon.key]?.last_getinfo;
+    const network = info?.['chain'];
+    return typeof network === 'string' ? this.#payTo.whyNotOn(network) : undefined;
+  }
+
+  #take(raw: RawTemplate, startedAt: number): void {
+    const { settings } = this.#options;
+    const template = parseTemplate(raw.body, settings.rules ?? []);
+    const before = this.#current;
+    const previous = before?.prepared.template;
+    const isNewTip = previous?.prevHashHexBE !== template.prevHashHexBE;
+    const isOld = before !== undefined && template.curTime - before.job.time >= TIME_REFRESH_S;
+    if (!isNewTip && previous !== undefined && !isOld && sameWork(previous, template)) return;
+    const tip = (before?.job.tip ?? 0) + (isNewTip ? 1 : 0);
+    let kind: JobKind = isNewTip ? 'flush' : 'plain';
+    if (isNewTip && settings.empty_first && template.transactions.count > 0) {
+      const empty = prepareEmpty(template, this.#rules);
+      if (empty !== undefined) {
+        this.#make(empty, kind, tip, raw.receivedAt);
+        kind = 'push';
+      }
+    }
+    this.#make(prepare(template, this.#rules), kind, tip, raw.receivedAt);
+    this.#templateToJobMs = this.#options.clock.monotonic() - startedAt;
+    if (isNewTip) {
+      this.#lastBlockAt = raw.receivedAt;
+      this.#watch.newTip(template.height - 1);
+    }
+  }
+
+  #makeVariant(): void {
+    const work = this.#current;
+    this.#cancelVariant = undefined;
+    if (work === undefined) return;
+    this.#make(work.prepared, 'plain', work.job.tip, this.#options.clock.now());
+  }
+
+  #make(prepared: PreparedWork, kind: JobKind, tip: number, bornAt: number): void {
+    const { clock, count, identity } = this.#options;
+    const work = makeJob(prepared, this.#rules, {
+      identity: identity.nextJob(),
+      kind,
+      clean: kind === 'flush',
+      tip,
+      bornAt,
+      aux: [],
+      auxTag: undefined,
+    });
+    this.#current = work;
+    this.#madeAt = clock.monotonic();
+    this.#cancelVariant?.();
+    this.#cancelVariant = undefined;
+    const retired = this.#history.add(work);
+    this.#tell(this.#jobListeners, work.job);
+    if (retired.length > 0) this.#tell(this.#retireListeners, retired);
+    this.#jobCount += 1;
+    count('new_jobs', 1);
+    if (kind === 'flush') count('work_restarts', 1);
+    if (kind === 'push') count('work_pushes', 1);
+  }
+
+  #tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
+    for (const listener of listeners) {
+      try {
+        listener(value);
+      } catch (error) {
+        this.#options.log.error(`a listener of ${this.key} failed: ${messageOf(error)}`);
+      }
+    }
+  }
+
+  #blockOf(work: JobWork, solve: Solve): SolvedBlock {
+    const { job, prepared } = work;
+    const { template } = prepared;
+    const powHash = this.#options.settings.pow_block_hash ? solve.powHashLE : undefined;
+    return {
+      chain: this.key,
+      currency: job.currency,
+      algorithm: job.algorithm,
+      hashHexBE: blockIdHexBE(solve.header, powHash),
+      height: job.height,
+      address: solve.address,
+      worker: solve.worker,
+      server: solve.server,
+      time: this.#options.clock.now(),
+      totalSubsidy: prepared.value,
+      fees: prepared.fees,
+      bitsHex: template.bitsHex,
+      merged: false,
+      networkDifficulty: job.networkDifficulty,
+      submit: {
+        kind: 'block',
+        hex: Buffer.concat(blockHex(work, solve.header, solve.extranonce)),
+        ...(template.workId === undefined ? {} : { workId: template.workId }),
+      },
+    };
+  }
+}

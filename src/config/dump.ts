@@ -4,7 +4,7 @@
  * which loading adds. Entry point: `dumpConfig`.
  */
 import { Document, Scalar, isMap } from 'yaml';
-import type { Node, YAMLMap } from 'yaml';
+import type { Node } from 'yaml';
 import { redactValue } from './redact.ts';
 import { mapSettings } from './schema/inspect.ts';
 import type { AnyComponent, Config } from './types.ts';
@@ -46,7 +46,7 @@ function asNode(value: unknown, key: string): Node | undefined {
 function commentPort(doc: Document, component: AnyComponent): void {
   if (component.type !== 'stratum' && component.type !== 'monitor') return;
   const map = doc.get(component.key);
-  const node = isMap(map) ? (map as YAMLMap).get('port', true) : undefined;
+  const node = isMap(map) ? map.get('port', true) : undefined;
   if (node !== undefined) node.comment = ` listens on ${component.settings.port}`;
 }
 

@@ -27,7 +27,7 @@ const SYNTAX: Readonly<Record<string, string>> = {
   BAD_ALIAS: 'an alias or anchor name is not complete',
   BAD_DIRECTIVE: 'a line that starts with % is not a directive YAML knows',
   BAD_DQ_ESCAPE: 'a backslash in double quotes is not followed by a known escape',
-  BAD_INDENT: 'the indentation does not fit the lines around it',
+  BAD_INDENT: 'the indentation does not fit the lines around it, or a bracket is not closed',
   BAD_PROP_ORDER: 'an anchor or tag stands in the wrong place',
   BAD_SCALAR_START: 'text that starts with this character needs quotes',
   BLOCK_AS_IMPLICIT_KEY: 'a second "key:" on the same line, or text with ": " without quotes',
@@ -108,10 +108,13 @@ export function parseSource(text: string, report: (problem: Problem) => void): S
       );
     }
     if (doc.errors.some((error) => !HARMLESS.has(error.code))) return undefined;
+    let unknown = 0;
     const targets = resolveAliases(doc, (alias) => {
+      unknown++;
       const message = 'an alias (*name) stands for nothing above it';
       report(fileProblem('error', at(rangeStart(alias)), message));
     });
+    if (unknown > 0) return undefined;
     return {
       root: doc.contents ?? undefined,
       place: (node) => at(rangeStart(node)),

@@ -20,11 +20,11 @@ import {
 import { coinservs } from './coinserv.ts';
 import { redisConnection } from './reporters.ts';
 
-const chainShape = {
+const chainShape = (currency: string) => ({
   ...commonShape,
   coinservs: coinservs(),
   algo: name().meta({ description: 'Name of the proof-of-work algorithm.', example: 'scrypt' }),
-  currency: name().meta({ description: 'Currency code, used in reports.', example: 'LTC' }),
+  currency: name().meta({ description: 'Currency code, used in reports.', example: currency }),
   rpc_ping_int: interval()
     .default(2)
     .describe('Seconds between two looks at a daemon that is down.'),
@@ -44,7 +44,7 @@ const chainShape = {
   maturity: integer(1, 100_000)
     .default(100)
     .describe('Blocks on top of a found one until its reward can be spent.'),
-};
+});
 
 const coinbaseOutput = z
   .strictObject({
@@ -69,7 +69,7 @@ const coinbaseOutput = z
 const versionByte = () => integer(0, 65535).meta({ expects: 'a version number (0 to 65535)' });
 
 export const mainChainSchema = z.strictObject({
-  ...chainShape,
+  ...chainShape('LTC'),
   pool_address: name().meta({
     description: 'Address that blocks pay to; the network of the daemon must fit it.',
     example: 'LVg2kJoFNg45Nbpy53h7Fe1wKyeXVRhMH9',
@@ -159,7 +159,7 @@ export const mainChainSchema = z.strictObject({
 });
 
 export const auxChainSchema = z.strictObject({
-  ...chainShape,
+  ...chainShape('DOGE'),
   enabled: flag().default(true).describe('Whether the chain is mined at all.'),
   pool_address: name()
     .nullable()

@@ -9,11 +9,10 @@ export const coinservSchema = z
     port: port().meta({ description: "The daemon's rpcport.", example: 9332 }),
     username: blankable()
       .default('')
-      .meta({ description: "The daemon's rpcuser; not needed with cookie_file.", example: 'pool' }),
+      .meta({ description: "The daemon's rpcuser; not needed with cookie_file." }),
     password: blankable().default('').meta({
       description: "The daemon's rpcpassword; not needed with cookie_file.",
       secret: true,
-      example: 'change-me',
     }),
     cookie_file: text().nullable().default(null).meta({
       description:

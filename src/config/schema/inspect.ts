@@ -106,7 +106,10 @@ export function shapeAt(shape: Shape, path: Path): Shape | undefined {
 
 /** What a value has to be, for a message or the manual. */
 export function expectation(shape: Shape | undefined): string {
-  const expects = shape?.meta.expects ?? 'any value';
+  let expects = shape?.meta.expects ?? 'any value';
+  if (shape?.element !== undefined && shape.element.kind !== 'object' && /^a \w+$/.test(expects)) {
+    expects += ` of ${expectation(shape.element)}`;
+  }
   return shape?.nullable === true && !expects.includes('null') ? `${expects}, or null` : expects;
 }
 

@@ -63,8 +63,12 @@ const BURST = 4;
 const SHORTEST_MS = 1000;
 /** A count of this many shares is used once; a smaller one goes on until it has them. */
 const ENOUGH_SHARES = 10;
-/** Standard deviations of the measured rate that the ideal must lie beyond a border. */
+/** Standard deviations of the measured rate by which the ideal must lie beyond a border. */
 const NOISE = 1.5;
+/** Where this many shares are expected, none comes once in a thousand times (e^-7) … */
+const SILENCE = 7;
+/** … and where this many are, once in twenty times: what to aim for once silence proved the first. */
+const SILENCE_AIM = 3;
 
 export function openWindow(nowMs: number): VardiffWindow {
   return { sinceMs: nowMs, checkedMs: nowMs, shares: 0, first: true };
@@ -97,63 +101,74 @@ export function retargetDue(window: VardiffWindow, rules: VardiffRules, nowMs: n
 
 /** The next difficulty, or undefined to keep the one in force. */
 export function retarget(input: RetargetInput): number | undefined {
-  const { difficulty, tiers, rules, window } = input;
-  const inTiers = nearestTier(tiers, difficulty);
-  if (difficulty < (tiers[0] ?? difficulty) || difficulty > (tiers.at(-1) ?? difficulty)) {
-    return inTiers;
-  }
-  const minutes = Math.max(input.nowMs - window.sinceMs, SHORTEST_MS) / 60_000;
-  const rate = input.rate ?? {
-    perMinute: (window.shares * difficulty) / minutes,
-    minutes,
-    connections: 1,
+  const { difficulty, tiers } = input;
+  const lowest = tiers[0] ?? difficulty;
+  const highest = tiers.at(-1) ?? difficulty;
+  if (difficulty < lowest || difficulty > highest) return nearestTier(tiers, difficulty);
+  const evidence = evidenceOf(input);
+  return higherTier(evidence, input) ?? lowerTier(evidence, input);
+}
+
+/** What is known of the speed, all in ideal difficulties: rates over spm_target. */
+interface Evidence {
+  /** Of the whole address. */
+  readonly rate: number;
+  /** Part of `rate` that is one standard deviation of its measurement. */
+  readonly noise: number;
+  /** What the connection's own count bears out: at least, beyond doubt (three deviations) … */
+  readonly atLeast: number;
+  /** … and likely (one); an address is not slower than one of its connections. */
+  readonly likelyAtLeast: number;
+  /** At most, likely and beyond doubt: were all connections of the address like this one. */
+  readonly likelyAtMost: number;
+  readonly atMost: number;
+}
+
+function evidenceOf({ nowMs, difficulty, window, rate, rules }: RetargetInput): Evidence {
+  const { shares } = window;
+  const minutes = Math.max(nowMs - window.sinceMs, SHORTEST_MS) / 60_000;
+  const perShare = difficulty / minutes / rules.spm_target;
+  const alike = Math.max(rate?.connections ?? 1, 1);
+  const deviation = Math.sqrt(shares);
+  const counted = {
+    atLeast: Math.max(shares - 3 * deviation, 0) * perShare,
+    likelyAtLeast: Math.max(shares - deviation - 1, 0) * perShare,
+    likelyAtMost: (shares + deviation + 1) * perShare * alike,
+    atMost: (shares + 3 * deviation + SILENCE) * perShare * alike,
   };
-  const perShare = difficulty / minutes;
-  const atLeast = fewestShares(window.shares) * perShare;
-  const atMost = mostShares(window.shares) * perShare * Math.max(rate.connections, 1);
-  const believed = Math.max(Math.min(rate.perMinute, atMost), atLeast);
-  const rising = believed > difficulty * rules.spm_target;
-  const proven = rising ? believed > rate.perMinute : believed < rate.perMinute;
-  const shares = Math.max((rate.perMinute * rate.minutes) / difficulty, 1);
-  const noise = proven ? 0 : NOISE / Math.sqrt(shares);
-  const silent = window.shares === 0 && proven && !rising;
-  const ideal = (silent ? believed * SILENT_PART : believed) / rules.spm_target;
-  return beyondBorder(ideal, difficulty, tiers, rules.hysteresis, noise)
-    ? nearestTier(tiers, ideal)
-    : undefined;
+  if (rate !== undefined) {
+    const known = Math.max((rate.perMinute * rate.minutes) / difficulty, 1);
+    return { rate: rate.perMinute / rules.spm_target, noise: 1 / Math.sqrt(known), ...counted };
+  }
+  // Nobody has heard of the address: neither has the count, or it has and is all there is.
+  if (shares === 0) return { rate: Infinity, noise: 0, ...counted };
+  return { rate: shares * perShare, noise: 1 / deviation, ...counted };
 }
 
-/**
- * Bounds of the mean of a Poisson count, about three standard deviations out; for no share at all:
- * a mean of 7 or more gives that once in a thousand times.
- */
-function mostShares(seen: number): number {
-  return seen + 3 * Math.sqrt(seen) + 7;
+function higherTier(evidence: Evidence, input: RetargetInput): number | undefined {
+  const { difficulty, tiers, rules, window } = input;
+  const next = tiers.find((tier) => tier > difficulty);
+  if (next === undefined) return undefined;
+  // A few shares come close together often enough; they must not undo what silence has proven.
+  if (evidence.rate > evidence.likelyAtMost && window.shares < ENOUGH_SHARES) return undefined;
+  const proven = evidence.atLeast > evidence.rate;
+  const ideal = proven ? evidence.atLeast : Math.min(evidence.rate, evidence.likelyAtMost);
+  const certain = proven ? ideal : ideal * (1 - NOISE * evidence.noise);
+  const border = (difficulty + next) / 2 + rules.hysteresis * (next - difficulty);
+  return certain > border ? nearestTier(tiers, ideal) : undefined;
 }
 
-function fewestShares(seen: number): number {
-  return Math.max(seen - 3 * Math.sqrt(seen), 0);
-}
-
-/** Once silence has proven a difficulty too high, aim for the mean that is silent once in twenty times. */
-const SILENT_PART = 3 / 7;
-
-/** Whether `ideal` lies past the middle to the next tier by the hysteresis and the noise. */
-function beyondBorder(
-  ideal: number,
-  difficulty: number,
-  tiers: readonly number[],
-  hysteresis: number,
-  noise: number,
-): boolean {
-  const next =
-    ideal > difficulty
-      ? tiers.find((tier) => tier > difficulty)
-      : tiers.findLast((tier) => tier < difficulty);
-  if (next === undefined) return false;
-  const border = (next + difficulty) / 2;
-  const margin = hysteresis * Math.abs(next - difficulty) + noise * border;
-  return ideal > difficulty ? ideal > border + margin : ideal < border - margin;
+function lowerTier(evidence: Evidence, input: RetargetInput): number | undefined {
+  const { difficulty, tiers, rules, window } = input;
+  const next = tiers.findLast((tier) => tier < difficulty);
+  if (next === undefined) return undefined;
+  const proven = evidence.atMost < evidence.rate;
+  const ideal = proven ? evidence.atMost : Math.max(evidence.rate, evidence.likelyAtLeast);
+  const certain = proven ? ideal : ideal * (1 + NOISE * evidence.noise);
+  const border = (difficulty + next) / 2 - rules.hysteresis * (difficulty - next);
+  if (certain >= border) return undefined;
+  const silent = proven && window.shares === 0;
+  return nearestTier(tiers, silent ? (ideal * SILENCE_AIM) / SILENCE : ideal);
 }
 
 /** The tier with the smallest distance; of two the lower. `tiers` is ascending and not empty. */

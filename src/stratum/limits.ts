@@ -22,13 +22,16 @@ export function fullBucket(budget: Budget, nowMs: number): Bucket {
   return { tokens: budget.burst, refilledMs: nowMs };
 }
 
+/** Tokens refilled bit by bit come to a whole one but for this. */
+const ROUNDING = 1e-9;
+
 /** Takes one token. 0: paid; else nothing was taken, and there is one in so many ms. */
 export function spend(bucket: Bucket, budget: Budget, nowMs: number): number {
   const seconds = Math.max(0, nowMs - bucket.refilledMs) / 1000;
   bucket.tokens = Math.min(budget.burst, bucket.tokens + seconds * budget.perSecond);
   bucket.refilledMs = Math.max(nowMs, bucket.refilledMs);
-  if (bucket.tokens >= 1) {
-    bucket.tokens -= 1;
+  if (bucket.tokens >= 1 - ROUNDING) {
+    bucket.tokens = Math.max(bucket.tokens - 1, 0);
     return 0;
   }
   return ((1 - bucket.tokens) / budget.perSecond) * 1000;

@@ -72,7 +72,13 @@ export function writeBlockFile(directory: string, block: SolvedBlock): string {
 
 /** Reads a block's file; throws LedgerError when it is not whole. */
 export function readBlockFile(path: string): { header: BlockHeader; hex: Uint8Array } {
-  const bytes = readFileSync(path);
+  return parseBlockFile(path, readFileSync(path));
+}
+
+export function parseBlockFile(
+  path: string,
+  bytes: Buffer,
+): { header: BlockHeader; hex: Uint8Array } {
   const lineEnd = bytes.indexOf(0x0a);
   const hex = bytes.subarray(lineEnd + 1);
   const header = lineEnd < 0 ? undefined : parseHeader(bytes.toString('utf8', 0, lineEnd));

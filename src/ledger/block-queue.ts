@@ -26,7 +26,8 @@ export class BlockQueue {
 
   add(operations: readonly BlockOperation[]): void {
     this.#waiting.push(...operations);
-    if (this.#waiting.length > MAX_WAITING) this.#waiting.splice(0, this.#waiting.length - MAX_WAITING);
+    if (this.#waiting.length > MAX_WAITING)
+      this.#waiting.splice(0, this.#waiting.length - MAX_WAITING);
   }
 
   /** Tries what waits; what fails stays and is tried at the next call. */

@@ -74,7 +74,7 @@ function applyOne(db: DatabaseSync, operation: BlockOperation): SettledBlock {
         operation.chain,
         operation.hashHexBE,
       );
-      return operation;
+      break;
     case 'state':
       db.prepare('UPDATE blocks SET state = ?, state_ms = ? WHERE chain = ? AND hash = ?').run(
         operation.state,
@@ -82,8 +82,8 @@ function applyOne(db: DatabaseSync, operation: BlockOperation): SettledBlock {
         operation.chain,
         operation.hashHexBE,
       );
-      return operation;
   }
+  return operation;
 }
 
 function insertBlock(

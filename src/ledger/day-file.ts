@@ -90,7 +90,9 @@ export class DayFile {
     this.db.exec(`PRAGMA synchronous = ${options.synchronous}`);
     if (options.maxBytes !== undefined) {
       const pageSize = Number(this.db.prepare('PRAGMA page_size').get()?.['page_size']);
-      this.db.exec(`PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`);
+      this.db.exec(
+        `PRAGMA max_page_count = ${Math.max(1, Math.floor(options.maxBytes / pageSize))}`,
+      );
     }
     this.#insert = this.db.prepare('INSERT INTO batches VALUES(?, ?, ?, ?)');
     this.#begin = this.db.prepare('BEGIN IMMEDIATE');

@@ -6,14 +6,7 @@
  */
 import { PoolError, messageOf } from '../errors.ts';
 
-export type LedgerErrorCode =
-  'LOCKED' | 'CORRUPT' | 'FOREIGN' | 'VERSION' | 'IO' | 'CLOSED' | 'BLOCK_LOG';
-
-export class LedgerError extends PoolError {
-  constructor(code: LedgerErrorCode, message: string, options?: ErrorOptions) {
-    super(code, message, options);
-  }
-}
+export class LedgerError extends PoolError {}
 
 /** Primary result codes of SQLite (sqlite.org/rescode.html). */
 const SQLITE_BUSY = 5;

@@ -81,7 +81,7 @@ function* expireSlices(options: ExpiryOptions): Generator<void, void> {
   const nextWorker = db.prepare('SELECT min(id) AS id FROM workers WHERE id > ?');
   const oldest = db.prepare('SELECT min(minute) AS minute FROM slices WHERE worker_id = ?');
   const remove = db.prepare('DELETE FROM slices WHERE worker_id = ? AND minute < ?');
-  for (let worker = nextId(nextWorker.get(0)); worker !== undefined; ) {
+  for (let worker = nextId(nextWorker.get(0)); worker !== undefined;) {
     for (;;) {
       const first = oldest.get(worker)?.['minute'] ?? null;
       if (first === null || Number(first) >= before) break;

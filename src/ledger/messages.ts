@@ -6,7 +6,6 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { LogFields, LogLevel } from '../log.ts';
 import type { BlockAnswer, BlockState, ShareSource } from '../ports.ts';
-import type { LedgerErrorCode } from './errors.ts';
 import type { BlockHeader } from './block-file.ts';
 import type { RetentionOptions, StoreSettings } from './options.ts';
 import type { QueryName } from './queries.ts';
@@ -80,8 +79,13 @@ export type ToWriter =
 
 export type FromWriter =
   | { readonly type: 'ready'; readonly ledgerId: string }
-  | { readonly type: 'failed'; readonly code: LedgerErrorCode; readonly message: string }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields: LogFields }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'log';
+      readonly level: LogLevel;
+      readonly text: string;
+      readonly fields: LogFields;
+    }
   | { readonly type: 'status'; readonly status: WriterStatus }
   | { readonly type: 'blockSettled'; readonly chain: string; readonly hashHexBE: string }
   | {
@@ -118,13 +122,25 @@ export interface ReaderData {
 }
 
 export type ToReader =
-  | { readonly type: 'query'; readonly id: number; readonly name: QueryName; readonly args: readonly unknown[] }
+  /** The writer has opened the files. */
+  | { readonly type: 'open' }
+  | {
+      readonly type: 'query';
+      readonly id: number;
+      readonly name: QueryName;
+      readonly args: readonly unknown[];
+    }
   | { readonly type: 'stop' };
 
 export type FromReader =
   | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly code: LedgerErrorCode; readonly message: string }
-  | { readonly type: 'log'; readonly level: LogLevel; readonly text: string; readonly fields: LogFields }
+  | { readonly type: 'failed'; readonly code: string; readonly message: string }
+  | {
+      readonly type: 'log';
+      readonly level: LogLevel;
+      readonly text: string;
+      readonly fields: LogFields;
+    }
   | { readonly type: 'result'; readonly id: number; readonly value: unknown }
   | { readonly type: 'error'; readonly id: number; readonly message: string }
   | { readonly type: 'stopped' };

@@ -6,6 +6,7 @@
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '../clock.ts';
+import { SHARE_KIND } from '../ports.ts';
 import { rollback } from './schema.ts';
 import { SLICE_ROW_BYTES, sliceRow } from './minute-table.ts';
 import type { SliceRow } from './minute-table.ts';
@@ -107,9 +108,7 @@ export class SliceIndex {
     const from = this.#progress.row;
     const to = Math.min(rows, from + this.#chunk);
     const next =
-      to < rows
-        ? { group: this.#progress.group, row: to }
-        : { group: this.#open.id, row: 0 };
+      to < rows ? { group: this.#progress.group, row: to } : { group: this.#open.id, row: 0 };
     this.#indexRows(this.#open, from, to, next);
     this.#progress = next;
     if (next.row === 0) {
@@ -140,7 +139,8 @@ export class SliceIndex {
         const row = sliceRow(group.data, i);
         const { worker, source, kind, difficulty, count, best } = row;
         this.#slice.run(worker, group.minute, source, kind, difficulty, count);
-        if (best > 0) this.#best.run(worker, source, best, group.minute);
+        if (kind === SHARE_KIND.accepted && best > 0)
+          this.#best.run(worker, source, best, group.minute);
         const key = (source << 8) | kind;
         const sum = totals.get(key);
         if (sum === undefined) totals.set(key, { difficulty, count, row });

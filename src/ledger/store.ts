@@ -150,6 +150,13 @@ export class LedgerStore {
     this.#writeFinished(false);
   }
 
+  /** Writes all there is as groups, the open minute too: before close(). */
+  finishMinutes(): void {
+    this.absorb();
+    if (this.#table.size > 0) this.#finishMinute(this.#nextSeq);
+    this.#writeFinished(true);
+  }
+
   /** One short piece of work that can wait; true while there is more. May throw. */
   idle(): boolean {
     if (this.#index.groupsLeft > 0) {
@@ -200,15 +207,13 @@ export class LedgerStore {
     this.#day = undefined;
   }
 
-  /** Writes the open minute as a group and closes the files. What is not indexed is at the next start. */
+  /** Writes what is open and closes the files. What is not in the index yet is put there at the next start. */
   close(): void {
     try {
-      this.absorb();
-      if (this.#table.size > 0) this.#finishMinute(this.#nextSeq);
-      this.#writeFinished(true);
+      this.finishMinutes();
       this.#durably(() => this.#setMeta('clean_seq', this.#nextSeq));
     } finally {
-      for (const day of [...this.#retired.keys()]) this.releaseDay(day);
+      for (const day of this.#retired.keys()) this.releaseDay(day);
       this.reopenDay();
       this.#main.close();
     }
@@ -259,7 +264,9 @@ export class LedgerStore {
     const known = new Set(rows.map((row) => String(row['day'])));
     for (const day of known) {
       if (onDisk.includes(day)) continue;
-      this.#options.warn(`the share file ${dayPath(path, day)} is gone; its shares are lost to sinks`);
+      this.#options.warn(
+        `the share file ${dayPath(path, day)} is gone; its shares are lost to sinks`,
+      );
       this.#durably(() => this.#main.prepare('DELETE FROM days WHERE day = ?').run(day));
     }
     for (const day of onDisk.filter((name) => !known.has(name))) {

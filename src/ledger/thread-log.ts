@@ -1,9 +1,7 @@
 /** A Log for the ledger's threads: lines go to the control thread, which writes them. */
 import type { Log, LogFields, LogLevel } from '../log.ts';
 
-export function threadLog(
-  send: (level: LogLevel, text: string, fields: LogFields) => void,
-): Log {
+export function threadLog(send: (level: LogLevel, text: string, fields: LogFields) => void): Log {
   const log: Log = {
     debug: (message, fields = {}) => send('debug', message, fields),
     info: (message, fields = {}) => send('info', message, fields),

@@ -7,7 +7,6 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../clock.ts';
 import { PoolError, messageOf } from '../errors.ts';
 import { BlockQueue } from './block-queue.ts';
-import type { LedgerErrorCode } from './errors.ts';
 import type {
   FromWriter,
   ReaderToWriter,
@@ -47,7 +46,7 @@ function openStore(): LedgerStore | undefined {
       warn: (message) => log.warn(message),
     });
   } catch (error) {
-    const code = error instanceof PoolError ? (error.code as LedgerErrorCode) : 'IO';
+    const code = error instanceof PoolError ? error.code : 'IO';
     send({ type: 'failed', code, message: messageOf(error) });
     return undefined;
   }
@@ -93,9 +92,8 @@ function run(store: LedgerStore): void {
 
   function stop(): void {
     for (const timer of [ticker, reporter, expirer]) clearInterval(timer);
-    turn.run();
+    turn.drain();
     blocks.run();
-    attempt(() => store.tick());
     const endsAt = systemClock.monotonic() + STOP_INDEX_MS;
     attempt(() => {
       store.finishMinutes();

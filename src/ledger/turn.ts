@@ -3,6 +3,7 @@
  * all listeners, commits them together and answers each listener; a failure refuses the turn's batches,
  * is logged once and again at growing intervals, and the next turn tries anew.
  */
+import { receiveMessageOnPort } from 'node:worker_threads';
 import type { MessagePort } from 'node:worker_threads';
 import type { Clock } from '../clock.ts';
 import { messageOf } from '../errors.ts';
@@ -22,7 +23,7 @@ export class Turn {
   readonly #store: LedgerStore;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #ports = new Set<PortState>();
+  readonly #ports = new Map<MessagePort, PortState>();
   #waiting: WaitingBatch[] = [];
   #scheduled = false;
   #records = 0;
@@ -43,18 +44,26 @@ export class Turn {
 
   connect(port: MessagePort): void {
     const state = new PortState(port);
-    this.#ports.add(state);
+    this.#ports.set(port, state);
     port.on('message', (message: BatchMessage) => {
       this.#waiting.push(state.bind(message));
       if (this.#scheduled) return;
       this.#scheduled = true;
       setImmediate(() => this.run());
     });
-    port.on('close', () => this.#ports.delete(state));
+    port.on('close', () => this.#ports.delete(port));
   }
 
-  get hasWork(): boolean {
-    return this.#waiting.length > 0;
+  /** Takes what has been posted but not delivered, and commits it: before the end. */
+  drain(): void {
+    for (const [port, state] of this.#ports) {
+      for (;;) {
+        const received = receiveMessageOnPort(port);
+        if (received === undefined) break;
+        this.#waiting.push(state.bind(received.message as BatchMessage));
+      }
+    }
+    this.run();
   }
 
   /** Commits and answers what has arrived. */
@@ -113,10 +122,7 @@ export class Turn {
     }
     this.#batches += batches.length;
     this.#records += this.#store.nextSeq - before;
-    this.#slowestCommitMs = Math.max(
-      this.#slowestCommitMs,
-      this.#clock.monotonic() - startedAt,
-    );
+    this.#slowestCommitMs = Math.max(this.#slowestCommitMs, this.#clock.monotonic() - startedAt);
     this.#recovered();
     return true;
   }

@@ -195,6 +195,6 @@ export class LedgerWriter {
 
   #lost(): void {
     this.#closed = true;
-    for (const batch of [...this.#outstanding.keys()]) this.#settle(batch, false);
+    for (const batch of this.#outstanding.keys()) this.#settle(batch, false);
   }
 }

@@ -79,18 +79,21 @@ export class ByteWriter {
   }
 
   u8(value: number): this {
-    this.#view.setUint8(this.#reserve(1, value, 0, 0xff), value);
+    const at = this.#reserve(1, value, 0, 0xff);
+    this.#view.setUint8(at, value);
     return this;
   }
 
   u16(value: number): this {
-    this.#view.setUint16(this.#reserve(2, value, 0, 0xffff), value, true);
+    const at = this.#reserve(2, value, 0, 0xffff);
+    this.#view.setUint16(at, value, true);
     return this;
   }
 
   /** Takes the unsigned and the signed reading of the same 32 bits (block versions come as either). */
   u32(value: number): this {
-    this.#view.setUint32(this.#reserve(4, value, -0x8000_0000, 0xffff_ffff), value, true);
+    const at = this.#reserve(4, value, -0x8000_0000, 0xffff_ffff);
+    this.#view.setUint32(at, value, true);
     return this;
   }
 
@@ -99,7 +102,8 @@ export class ByteWriter {
     if (value < 0n || value > 0xffff_ffff_ffff_ffffn) {
       throw new CoinError('RANGE', `${value} does not fit an unsigned 64-bit field`);
     }
-    this.#view.setBigUint64(this.#grow(8), value, true);
+    const at = this.#grow(8);
+    this.#view.setBigUint64(at, value, true);
     return this;
   }
 

@@ -161,34 +161,18 @@ export function commitmentHolds(block: OracleBlock): boolean {
   return doubleSha(Buffer.concat([root, reserved])).equals(output.script.subarray(6, 38));
 }
 
-export interface OracleOp {
-  op: number;
-  /** What a push puts on the stack; undefined for other opcodes. */
-  data: Buffer | undefined;
-  /** Where `data` starts in the script. */
-  from: number;
-}
-
-/** Opcodes of a script; throws on a push that is cut short. */
-export function scriptOps(script: Uint8Array): OracleOp[] {
+/**
+ * Opcodes of a script one by one, with what a push puts on the stack and where that starts in the
+ * script; throws at a push that is cut short.
+ */
+export function* scriptOps(script: Uint8Array) {
   const cursor = new Cursor(script);
-  const ops: OracleOp[] = [];
   while (cursor.at < cursor.data.length) {
     const op = cursor.int(1);
-    const length =
-      op <= 75
-        ? op
-        : op === 76
-          ? cursor.int(1)
-          : op === 77
-            ? cursor.int(2)
-            : op === 78
-              ? cursor.int(4)
-              : -1;
-    const from = cursor.at;
-    ops.push({ op, data: length < 0 ? undefined : cursor.take(length), from });
+    const width = ([1, 2, 4] as const)[op - 76];
+    const length = op <= 75 ? op : width === undefined ? -1 : cursor.int(width);
+    yield { op, from: cursor.at, data: length < 0 ? undefined : cursor.take(length) };
   }
-  return ops;
 }
 
 /** Sign-magnitude little-endian. */
@@ -202,8 +186,7 @@ export function scriptNumberOf(data: Uint8Array): bigint {
 /** BIP34 height of a coinbase's scriptSig. */
 export function heightOf(scriptSig: Uint8Array): number {
   const [first] = scriptOps(scriptSig);
-  if (first === undefined) throw new Error('oracle: empty scriptSig');
-  if (first.op >= 0x51 && first.op <= 0x60) return first.op - 0x50;
-  if (first.data === undefined) throw new Error('oracle: no height push');
+  if (first !== undefined && first.op >= 0x51 && first.op <= 0x60) return first.op - 0x50;
+  if (first?.data === undefined) throw new Error('oracle: no height push');
   return Number(scriptNumberOf(first.data));
 }

@@ -12,10 +12,13 @@ import { childShape, findKey, pathText } from './schema/inspect.ts';
 import type { Place, Source } from './source.ts';
 import { isMergeKey, keyText } from './source.ts';
 
-const MAX_NODES = 200_000;
+const MAX_VALUES = 100_000;
 const MAX_DEPTH = 64;
 /** Keys that are listed in full where one is unknown. */
 const LISTED_KEYS = 12;
+
+/** An unknown key that is nearly one of these has a value not to be shown. */
+const SECRET_WORDS = ['password', 'passphrase', 'secret', 'token'];
 
 /** A map read from the file: plain values, and where in the file each path stands. */
 export interface ReadResult {
@@ -47,7 +50,7 @@ export class Reader {
   readonly #source: Source;
   readonly #report: (problem: Problem) => void;
   readonly #open = new Set<Node>();
-  #nodesLeft = MAX_NODES;
+  #valuesLeft = MAX_VALUES;
 
   constructor(source: Source, report: (problem: Problem) => void) {
     this.#source = source;
@@ -113,9 +116,7 @@ export class Reader {
   #guarded<T>(node: Node, body: () => T): T {
     if (this.#open.has(node)) throw new TooBig('an alias stands for something it is part of');
     if (this.#open.size >= MAX_DEPTH) throw new TooBig(`nested more than ${MAX_DEPTH} deep`);
-    if (--this.#nodesLeft < 0) {
-      throw new TooBig(`more than ${MAX_NODES} values once all aliases are expanded`);
-    }
+    this.#count();
     this.#open.add(node);
     try {
       return body();
@@ -124,7 +125,14 @@ export class Reader {
     }
   }
 
+  #count(): void {
+    if (--this.#valuesLeft < 0) {
+      throw new TooBig(`more than ${MAX_VALUES} values once all aliases are expanded`);
+    }
+  }
+
   #value(raw: unknown, shape: Shape | undefined, path: Path, run: Run): unknown {
+    this.#count();
     const node = this.resolve(raw);
     const place = this.#source.place(isAlias(raw) ? raw : node);
     if (raw !== null && raw !== undefined) run.places.set(pathText(path), place);
@@ -170,8 +178,7 @@ export class Reader {
     const known = [...shape.fields.keys()];
     const near = nearest(written, known);
     const elsewhere = run.root === undefined ? undefined : findKey(run.root, written);
-    const secret =
-      looksSecret(written) || (near !== undefined && shape.fields.get(near)?.meta.secret === true);
+    const secret = looksSecret(written) || nearest(written, SECRET_WORDS) !== undefined;
     const value = this.#plain(pair.value);
     const suggestion = near ?? elsewhere;
     this.#problem(run, [...path, written], pair.key, {

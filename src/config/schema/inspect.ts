@@ -108,7 +108,7 @@ export function shapeAt(shape: Shape, path: Path): Shape | undefined {
 export function expectation(shape: Shape | undefined): string {
   let expects = shape?.meta.expects ?? 'any value';
   if (shape?.element !== undefined && shape.element.kind !== 'object' && /^a \w+$/.test(expects)) {
-    expects += ` of ${expectation(shape.element)}`;
+    expects += `, each ${shape.kind === 'map' ? 'value ' : ''}${expectation(shape.element)}`;
   }
   return shape?.nullable === true && !expects.includes('null') ? `${expects}, or null` : expects;
 }

@@ -19,7 +19,7 @@ interface BcoinBlock {
   createMerkleRoot(): Buffer;
   getCoinbaseHeight(): number;
   getCommitmentHash(encoding: 'hex'): string | null;
-  createCommitmentHash(encoding: 'hex'): string;
+  createCommitmentHash(): Buffer;
   merkleRoot: Buffer;
 }
 

@@ -8,7 +8,7 @@ import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import asc from 'assemblyscript/asc';
+import { main as asc } from 'assemblyscript/asc';
 import * as romix from '../kernels/gen/romix.ts';
 import * as sha256 from '../kernels/gen/sha256.ts';
 
@@ -65,7 +65,7 @@ function readSource(path: string): string | null {
 async function compile(name: string): Promise<Uint8Array> {
   let wasm: Uint8Array | undefined;
   const options = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--noAssert'];
-  const { error, stderr } = await asc.main(
+  const { error, stderr } = await asc(
     [`kernels/entry-${name}.ts`, ...options, '--outFile', `${name}.wasm`],
     {
       readFile: readSource,

@@ -87,12 +87,14 @@ export function algorithm(name: string): Algorithm | undefined {
   return BY_NAME.get(name.toLowerCase());
 }
 
+/** Every name and alias that `algorithm` knows. */
+export function algorithmNames(): ReadonlySet<string> {
+  return new Set(ALGORITHMS.flatMap((row) => [row.name, ...row.aliases]));
+}
+
 /** The built-in algorithm that an old file's `module` value means (`ltc_scrypt.getPoWHash`). */
 export function findByModule(module: string): Algorithm | undefined {
-  const exact = BY_NAME.get(module.toLowerCase());
-  return exact !== undefined && exact.aliases.some((alias) => alias.includes('.'))
-    ? exact
-    : undefined;
+  return module.includes('.') && !module.startsWith('.') ? algorithm(module) : undefined;
 }
 
 /**

@@ -6,6 +6,7 @@
  * Not here: duplicates, staleness, ntime, difficulty (stratum).
  */
 import type { AuxTarget, Job } from '../ports.ts';
+import { meets } from '../coin/target.ts';
 import { messageOf } from '../errors.ts';
 import type { Algorithm } from './algorithms.ts';
 import { PowError } from './errors.ts';
@@ -33,15 +34,6 @@ export type CheckedJob = Pick<
   | 'targetLE'
   | 'aux'
 >;
-
-/** hash ≤ target, both 32 bytes little-endian. */
-export function meetsTarget(hashLE: Uint8Array, targetLE: Uint8Array): boolean {
-  for (let i = 31; i >= 0; i--) {
-    const difference = hashLE[i]! - targetLE[i]!;
-    if (difference !== 0) return difference < 0;
-  }
-  return true;
-}
 
 export class ShareChecker {
   readonly algorithm: Algorithm;
@@ -155,26 +147,34 @@ export class ShareChecker {
   /** The same for shares from … to - 1, for callers that slice; throws PowError if a custom function fails. */
   runSome(slot: number, from: number, to: number): void {
     this.#job(slot);
-    if (!(from >= 0 && from <= to && to <= this.capacity)) {
-      throw new RangeError(`shares ${from} to ${to} of ${this.capacity}`);
-    }
+    this.#assertRange(from, to);
     if (this.algorithm.custom === undefined) {
       this.#kernel.run(slot, from, to);
       return;
     }
     this.#kernel.build(slot, from, to);
+    this.hashHeaders(from, to);
+    this.#kernel.judge(slot, from, to);
+  }
+
+  /** Only the proof of work: `headers` as they stand → `hashes`. For the self-test and the miner. */
+  hashHeaders(from: number, to: number): void {
+    this.#assertRange(from, to);
+    if (this.algorithm.custom === undefined) {
+      this.#kernel.hash(from, to);
+      return;
+    }
     const size = this.algorithm.headerBytes;
     for (let i = from; i < to; i++) {
       const header = this.headers.slice(i * size, (i + 1) * size);
       this.hashes.set(callCustom(this.algorithm, header), i * 32);
     }
-    this.#kernel.judge(slot, from, to);
   }
 
   /** The aux chains whose target share `index` of the last run meets; to ask where MEETS_AUX is set. */
   solvedAux(slot: number, index: number): readonly AuxTarget[] {
     const hash = this.hashes.subarray(index * 32, index * 32 + 32);
-    return this.#job(slot).aux.filter((aux) => meetsTarget(hash, aux.targetLE));
+    return this.#job(slot).aux.filter((aux) => meets(hash, aux.targetLE));
   }
 
   /** One header → its proof-of-work hash, 32 bytes little-endian. Leaves staged shares alone. */
@@ -191,6 +191,12 @@ export class ShareChecker {
     new Uint8Array(memory.buffer).set(header, HEADERS + CAPACITY * headerBytes);
     this.#kernel.hash(CAPACITY, CAPACITY + 1);
     return new Uint8Array(memory.buffer.slice(HASHES + CAPACITY * 32, HASHES + CAPACITY * 32 + 32));
+  }
+
+  #assertRange(from: number, to: number): void {
+    if (!(from >= 0 && from <= to && to <= this.capacity)) {
+      throw new RangeError(`shares ${from} to ${to} of ${this.capacity}`);
+    }
   }
 
   #job(slot: number): CheckedJob {
@@ -226,7 +232,7 @@ export class ShareChecker {
 function easiestTarget(aux: readonly AuxTarget[]): Uint8Array {
   let easiest = new Uint8Array(32);
   for (const { targetLE } of aux) {
-    if (meetsTarget(easiest, targetLE)) easiest = Uint8Array.from(targetLE);
+    if (meets(easiest, targetLE)) easiest = Uint8Array.from(targetLE);
   }
   return easiest;
 }

@@ -1,7 +1,7 @@
 /**
  * Every way a Stratum request can be refused: what the miner is told, why, and what is counted.
- * `docs/protocol.md` lists exactly these (a test compares them). A refusal is a value; who sends it
- * decides whether the connection stays (`closes`). Entry point: REFUSALS.
+ * `docs/protocol.md` lists exactly these (a test compares them). A refusal is a value; unless it
+ * `closes`, the connection stays. Entry point: REFUSALS.
  */
 import { SHARE_KIND } from '../ports.ts';
 import type { ShareKind } from '../ports.ts';
@@ -44,7 +44,6 @@ export const REFUSALS = {
   notJson: other('the line is not JSON'),
   notARequest: other('the line is JSON, but not an object with a method'),
   lineTooLong: { ...other('the line is longer than limits.line_bytes'), closes: true },
-  tooManyBadRequests: { ...other('the peer has used up its budget of bad requests'), closes: true },
   unknownMethod: other('there is no such method'),
   badParams: other('the params have the wrong shape for the method'),
   secondSubscribe: other('the connection is already subscribed'),

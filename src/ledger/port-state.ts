@@ -14,59 +14,77 @@ export interface NameLookup {
   sourceId(source: ShareSource): number | undefined;
 }
 
-export interface WaitingBatch {
-  readonly port: PortState;
-  readonly batch: number;
-  readonly records: Uint8Array;
+export interface MissingNames {
+  readonly workers: WorkerName[];
+  readonly sources: ShareSource[];
 }
 
 export class PortState {
   readonly #port: MessagePort;
+  readonly #lookup: NameLookup;
   /** Row id by ref; 0 while the name in the other map has none. */
   readonly #workerIds: number[] = [];
   readonly #sourceIds: number[] = [];
   readonly #unnamedWorkers = new Map<number, WorkerName>();
   readonly #unnamedSources = new Map<number, ShareSource>();
 
-  constructor(port: MessagePort) {
+  constructor(port: MessagePort, lookup: NameLookup) {
     this.#port = port;
+    this.#lookup = lookup;
   }
 
-  /** Takes the bindings of a message; its records are to be rewritten after name(). */
-  bind(message: BatchMessage): WaitingBatch {
+  /** Adds the names that have no id yet: those a message brings, and those left from earlier ones. */
+  collectMissing(message: BatchMessage, missing: MissingNames): void {
+    const workers = (message.workers ?? []).map(([, address, worker]) => ({ address, worker }));
+    for (const name of [...workers, ...this.#unnamedWorkers.values()]) {
+      if (this.#lookup.workerId(name) === undefined) missing.workers.push(name);
+    }
+    const sources = (message.sources ?? []).map(([, source]) => source);
+    for (const source of [...sources, ...this.#unnamedSources.values()]) {
+      if (this.#lookup.sourceId(source) === undefined) missing.sources.push(source);
+    }
+  }
+
+  /**
+   * The message's records with row ids for refs, in place. Messages have to be taken in order: one may
+   * give a ref of the one before to somebody else. Undefined when a name has no id (its insert failed)
+   * or the records are none.
+   */
+  take(message: BatchMessage): Uint8Array | undefined {
     for (const [ref, address, worker] of message.workers ?? []) {
-      this.#workerIds[ref] = 0;
       this.#unnamedWorkers.set(ref, { address, worker });
+      this.#workerIds[ref] = 0;
     }
     for (const [ref, source] of message.sources ?? []) {
-      this.#sourceIds[ref] = 0;
       this.#unnamedSources.set(ref, source);
+      this.#sourceIds[ref] = 0;
     }
-    return { port: this, batch: message.batch, records: new Uint8Array(message.records) };
+    this.#resolve();
+    const records = new Uint8Array(message.records);
+    return this.#rewrite(records) ? records : undefined;
   }
 
-  /** Resolves what can be; returns the names that are not in the ledger yet. */
-  name(lookup: NameLookup): { workers: WorkerName[]; sources: ShareSource[] } {
+  answer(upTo: number, ok: boolean): void {
+    const ack: AckMessage = { upTo, ok };
+    this.#port.postMessage(ack);
+  }
+
+  #resolve(): void {
     for (const [ref, name] of this.#unnamedWorkers) {
-      const id = lookup.workerId(name);
+      const id = this.#lookup.workerId(name);
       if (id === undefined) continue;
       this.#workerIds[ref] = id;
       this.#unnamedWorkers.delete(ref);
     }
     for (const [ref, source] of this.#unnamedSources) {
-      const id = lookup.sourceId(source);
+      const id = this.#lookup.sourceId(source);
       if (id === undefined) continue;
       this.#sourceIds[ref] = id;
       this.#unnamedSources.delete(ref);
     }
-    return {
-      workers: [...this.#unnamedWorkers.values()],
-      sources: [...this.#unnamedSources.values()],
-    };
   }
 
-  /** Refs to row ids; false when one has none (its insert failed) or the batch is no batch. */
-  rewrite(records: Uint8Array): boolean {
+  #rewrite(records: Uint8Array): boolean {
     if (records.length === 0 || records.length % RECORD_BYTES !== 0) return false;
     const view = new RecordView(records);
     for (let i = 0; i < view.count; i++) {
@@ -77,10 +95,5 @@ export class PortState {
       view.setSource(i, source);
     }
     return true;
-  }
-
-  answer(upTo: number, ok: boolean): void {
-    const ack: AckMessage = { upTo, ok };
-    this.#port.postMessage(ack);
   }
 }

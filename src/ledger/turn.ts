@@ -11,7 +11,7 @@ import type { Log } from '../log.ts';
 import { isFull } from './errors.ts';
 import type { BatchMessage, WriterStatus } from './messages.ts';
 import { PortState } from './port-state.ts';
-import type { WaitingBatch } from './port-state.ts';
+import type { MissingNames } from './port-state.ts';
 import type { LedgerStore } from './store.ts';
 
 const FIRST_ALARM_PAUSE_MS = 1000;
@@ -19,12 +19,17 @@ const LONGEST_ALARM_PAUSE_MS = 300_000;
 /** Failures in a row after which the day's file is opened anew. */
 const REOPEN_AFTER = 3;
 
+interface Waiting {
+  readonly port: PortState;
+  readonly message: BatchMessage;
+}
+
 export class Turn {
   readonly #store: LedgerStore;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #ports = new Map<MessagePort, PortState>();
-  #waiting: WaitingBatch[] = [];
+  #waiting: Waiting[] = [];
   #scheduled = false;
   #records = 0;
   #batches = 0;
@@ -43,10 +48,10 @@ export class Turn {
   }
 
   connect(port: MessagePort): void {
-    const state = new PortState(port);
+    const state = new PortState(port, this.#store);
     this.#ports.set(port, state);
     port.on('message', (message: BatchMessage) => {
-      this.#waiting.push(state.bind(message));
+      this.#waiting.push({ port: state, message });
       if (this.#scheduled) return;
       this.#scheduled = true;
       setImmediate(() => this.run());
@@ -60,7 +65,7 @@ export class Turn {
       for (;;) {
         const received = receiveMessageOnPort(port);
         if (received === undefined) break;
-        this.#waiting.push(state.bind(received.message as BatchMessage));
+        this.#waiting.push({ port: state, message: received.message as BatchMessage });
       }
     }
     this.run();
@@ -73,9 +78,12 @@ export class Turn {
     if (turn.length === 0) return;
     this.#waiting = [];
     this.#insertNames(turn);
-    const good = turn.filter(({ port, records }) => port.rewrite(records));
-    const recorded = this.#commit(good.map(({ records }) => records));
-    this.#answer(turn, recorded ? new Set(good) : new Set());
+    const records = turn.map(({ port, message }) => port.take(message));
+    const committed = this.#commit(records.filter((batch) => batch !== undefined));
+    this.#answer(
+      turn,
+      records.map((batch) => committed && batch !== undefined),
+    );
     this.#store.absorb();
   }
 
@@ -96,15 +104,12 @@ export class Turn {
     };
   }
 
-  #insertNames(turn: readonly WaitingBatch[]): void {
-    const ports = new Set(turn.map(({ port }) => port));
-    const missing = [...ports].map((port) => port.name(this.#store));
-    const workers = missing.flatMap((names) => names.workers);
-    const sources = missing.flatMap((names) => names.sources);
-    if (workers.length + sources.length === 0) return;
+  #insertNames(turn: readonly Waiting[]): void {
+    const missing: MissingNames = { workers: [], sources: [] };
+    for (const { port, message } of turn) port.collectMissing(message, missing);
+    if (missing.workers.length + missing.sources.length === 0) return;
     try {
-      this.#store.insertNames(workers, sources);
-      for (const port of ports) port.name(this.#store);
+      this.#store.insertNames(missing.workers, missing.sources);
     } catch (error) {
       this.#failed(error);
     }
@@ -128,13 +133,13 @@ export class Turn {
   }
 
   /** One message a port and run of equal outcomes. */
-  #answer(turn: readonly WaitingBatch[], recorded: ReadonlySet<WaitingBatch>): void {
+  #answer(turn: readonly Waiting[], recorded: readonly boolean[]): void {
     const last = new Map<PortState, { upTo: number; ok: boolean }>();
-    for (const waiting of turn) {
-      const ok = recorded.has(waiting);
-      const run = last.get(waiting.port);
-      if (run !== undefined && run.ok !== ok) waiting.port.answer(run.upTo, run.ok);
-      last.set(waiting.port, { upTo: waiting.batch, ok });
+    for (const [index, { port, message }] of turn.entries()) {
+      const ok = recorded[index] === true;
+      const run = last.get(port);
+      if (run !== undefined && run.ok !== ok) port.answer(run.upTo, run.ok);
+      last.set(port, { upTo: message.batch, ok });
       if (!ok) this.#failedBatches++;
     }
     for (const [port, { upTo, ok }] of last) port.answer(upTo, ok);

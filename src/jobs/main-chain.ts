@@ -79,7 +79,7 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
   /** Monotonic ms at which the newest job was made. */
   #madeAt = 0;
   #cancelVariant: Cancel | undefined;
-  #jobCount = 0;
+  #jobsMade = 0;
   /** Unix ms; 0 before the first. */
   #lastBlockAt = 0;
   #lastSignalAt = 0;
@@ -176,7 +176,10 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
       );
       return;
     }
-    this.#submitter.submit(this.#blockOf(work, solve));
+    const powHash = this.#options.settings.pow_block_hash ? solve.powHashLE : undefined;
+    const hashHexBE = blockIdHexBE(solve.header, powHash);
+    if (!this.#submitter.has(hashHexBE))
+      this.#submitter.submit(this.#blockOf(work, solve, hashHexBE));
   }
 
   status(): Record<string, unknown> {
@@ -187,8 +190,8 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
       current_net: network,
       block_stats: { ...this.#submitter.stats(), ...this.#watch.stats() },
       last_signal: this.#lastSignalAt / 1000,
-      job_count: this.#jobCount,
-      active_jobs: this.#history.size,
+      job_count: this.#history.size,
+      jobs_made: this.#jobsMade,
       template_to_job_ms: this.#templateToJobMs,
       ...this.#options.group.status(),
     };
@@ -276,7 +279,7 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
     const retired = this.#history.add(work);
     this.#tell(this.#jobListeners, work.job);
     if (retired.length > 0) this.#tell(this.#retireListeners, retired);
-    this.#jobCount += 1;
+    this.#jobsMade += 1;
     count('new_jobs', 1);
     if (kind === 'flush') count('work_restarts', 1);
     if (kind === 'push') count('work_pushes', 1);
@@ -292,15 +295,14 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
     }
   }
 
-  #blockOf(work: JobWork, solve: Solve): SolvedBlock {
+  #blockOf(work: JobWork, solve: Solve, hashHexBE: string): SolvedBlock {
     const { job, prepared } = work;
     const { template } = prepared;
-    const powHash = this.#options.settings.pow_block_hash ? solve.powHashLE : undefined;
     return {
       chain: this.key,
       currency: job.currency,
       algorithm: job.algorithm,
-      hashHexBE: blockIdHexBE(solve.header, powHash),
+      hashHexBE,
       height: job.height,
       address: solve.address,
       worker: solve.worker,

@@ -93,6 +93,11 @@ export class Submitter {
     this.#options = options;
   }
 
+  /** A replay of this run: not worth assembling a block for. */
+  has(hashHexBE: string): boolean {
+    return this.#recent.has(hashHexBE);
+  }
+
   /** Logs and submits a solution; false for a replay, which is neither logged nor submitted again. */
   submit(block: SolvedBlock): boolean {
     if (!this.#isNew(block)) return false;

@@ -1,0 +1,221 @@
+/**
+ * What lies between a daemon's answer and the first notify, and between a solution and the first byte
+ * of submitblock, for a template of 3 MB with 3000 transactions: CPU work of the jobs room only, no
+ * network, no ledger. The answer is checked against the oracle before anything is timed.
+ * Run: node bench/template.ts [--check] [--json]. `--check` runs short and fails on a wrong answer or
+ * when reading the template costs more than parsing it as JSON would.
+ */
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { blockHex, makeJob } from '../src/jobs/builder.ts';
+import type { JobWork } from '../src/jobs/builder.ts';
+import { RunIdentity } from '../src/jobs/identity.ts';
+import { prepare } from '../src/jobs/prepare.ts';
+import type { ChainRules, PreparedWork } from '../src/jobs/prepare.ts';
+import { parseTemplate } from '../src/jobs/template.ts';
+import type { Template } from '../src/jobs/template.ts';
+import { merkleBranchOf } from '../src/pow/merkle.ts';
+import {
+  commitmentHolds,
+  decodeBlock,
+  decodeTx,
+  doubleSha,
+  rootOf,
+} from '../test/support/oracle.ts';
+
+const TRANSACTIONS = 3000;
+const DATA_BYTES = 400;
+
+/** A well-formed transaction with one input and one output, seven of ten with a witness. */
+function transaction(index: number): { data: string; weight: number } {
+  const size = DATA_BYTES + ((index * 37) % 101) - 50;
+  const output = `01a086010000000000160014${randomBytes(20).toString('hex')}`;
+  const input = `01${randomBytes(32).toString('hex')}00000000`;
+  if (index % 10 < 7) {
+    const item = Buffer.alloc(2);
+    item.writeUInt16LE(size - 160);
+    const witness = `01fd${item.toString('hex')}${randomBytes(size - 160).toString('hex')}`;
+    const base = (`02000000${input}00fdffffff${output}00000000`.length / 2) * 3;
+    const data = `020000000001${input}00fdffffff${output}${witness}00000000`;
+    return { data, weight: base + data.length / 2 };
+  }
+  const item = Buffer.alloc(2);
+  item.writeUInt16LE(size - 95);
+  const script = `fd${item.toString('hex')}${randomBytes(size - 95).toString('hex')}`;
+  const data = `02000000${input}${script}fdffffff${output}00000000`;
+  return { data, weight: data.length * 2 };
+}
+
+function syntheticAnswer(): Buffer {
+  const transactions = Array.from({ length: TRANSACTIONS }, (_, index) => {
+    const { data, weight } = transaction(index);
+    const { txid, wtxid } = decodeTx(Buffer.from(data, 'hex'));
+    return { data, txid, hash: wtxid, depends: [], fee: 1000 + index, sigops: 4, weight };
+  });
+  const root = rootOf(['00'.repeat(32), ...transactions.map((one) => one.hash)]);
+  const rootLE = Buffer.from(root, 'hex').reverse();
+  const commitment = doubleSha(Buffer.concat([rootLE, Buffer.alloc(32)]));
+  const result = {
+    capabilities: ['proposal'],
+    version: 0x20000000,
+    rules: ['csv', '!segwit', 'taproot'],
+    vbavailable: {},
+    vbrequired: 0,
+    previousblockhash: randomBytes(32).toString('hex'),
+    transactions,
+    coinbaseaux: { flags: '' },
+    coinbasevalue: 1_250_000_000,
+    longpollid: 'bench',
+    target: `${'00'.repeat(4)}ffff${'00'.repeat(26)}`,
+    mintime: 1_700_000_000,
+    mutable: ['time', 'transactions', 'prevblock'],
+    noncerange: '00000000ffffffff',
+    sigoplimit: 80_000,
+    sizelimit: 4_000_000,
+    weightlimit: 4_000_000,
+    curtime: 1_700_003_600,
+    bits: '1d00ffff',
+    height: 800_000,
+    default_witness_commitment: `6a24aa21a9ed${commitment.toString('hex')}`,
+  };
+  return Buffer.from(JSON.stringify({ result, error: null, id: 1 }));
+}
+
+const RULES: ChainRules = {
+  chain: 'bench',
+  currency: 'BTC',
+  algorithm: 'sha256d',
+  diff1: 0xffffn << 208n,
+  extranonceSize: 8,
+  versionRolling: null,
+  ntimeAheadSeconds: 7000,
+  coinbaseTag: '/PowerPool/',
+  coinbaseVersion: 2,
+  poolScript: Buffer.from(`0014${'11'.repeat(20)}`, 'hex'),
+  outputRules: {},
+  branchOf: merkleBranchOf,
+};
+const IDENTITY = new RunIdentity(0);
+const EXTRANONCE = randomBytes(8);
+
+interface Round {
+  readonly scan: number;
+  readonly prepare: number;
+  readonly job: number;
+  readonly total: number;
+  readonly block: number;
+  readonly json: number;
+}
+
+function jobOf(prepared: PreparedWork): JobWork {
+  const identity = IDENTITY.nextJob();
+  return makeJob(prepared, RULES, {
+    identity,
+    kind: 'flush',
+    clean: true,
+    tip: 1,
+    bornAt: 0,
+    aux: [],
+    auxTag: undefined,
+  });
+}
+
+/** The block of a solution whose header holds the right merkle root. */
+function solvedHex(work: JobWork): readonly Uint8Array[] {
+  const { job } = work;
+  const coinbase = Buffer.concat([job.coinb1, EXTRANONCE, job.coinb2]);
+  let node = doubleSha(coinbase);
+  for (let at = 0; at < job.branch.length; at += 32) {
+    node = doubleSha(Buffer.concat([node, job.branch.subarray(at, at + 32)]));
+  }
+  const header = Buffer.alloc(80);
+  header.writeUInt32LE(job.version, 0);
+  header.set(job.prevHashLE, 4);
+  header.set(node, 36);
+  header.writeUInt32LE(job.time, 68);
+  header.writeUInt32LE(job.bits, 72);
+  return blockHex(work, header, EXTRANONCE);
+}
+
+function check(answer: Buffer): void {
+  const work = jobOf(prepare(parseTemplate(answer), RULES));
+  const block = decodeBlock(Buffer.from(Buffer.concat(solvedHex(work)).toString('latin1'), 'hex'));
+  const parsed = JSON.parse(answer.toString()) as { result: { transactions: { txid: string }[] } };
+  const [coinbase, ...rest] = block.transactions.map((one) => one.txid);
+  assert.deepEqual(
+    rest,
+    parsed.result.transactions.map((one) => one.txid),
+  );
+  assert.equal(block.merkleRoot, rootOf([coinbase ?? '', ...rest]));
+  assert.ok(commitmentHolds(block));
+}
+
+function round(original: Buffer): Round {
+  // The daemon's answer is a new buffer each time.
+  const answer = Buffer.from(original);
+  const times: number[] = [performance.now()];
+  const template: Template = parseTemplate(answer);
+  times.push(performance.now());
+  const prepared = prepare(template, RULES);
+  times.push(performance.now());
+  const work = jobOf(prepared);
+  times.push(performance.now());
+  const size = Buffer.concat(solvedHex(work)).length;
+  times.push(performance.now());
+  const parsed: unknown = JSON.parse(answer.toString('latin1'));
+  times.push(performance.now());
+  assert.ok(size > 2_000_000 && parsed !== null);
+  const [start = 0, scanned = 0, ready = 0, made = 0, joined = 0, end = 0] = times;
+  return {
+    scan: scanned - start,
+    prepare: ready - scanned,
+    job: made - ready,
+    total: made - start,
+    block: joined - made,
+    json: end - joined,
+  };
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+const isCheck = process.argv.includes('--check');
+const answer = syntheticAnswer();
+check(answer);
+const rounds: Round[] = [];
+for (let index = 0; index < (isCheck ? 12 : 60); index += 1) rounds.push(round(answer));
+const warm = rounds.slice(5);
+const names = ['scan', 'prepare', 'job', 'total', 'block', 'json'] as const;
+const figures = Object.fromEntries(
+  names.map((name) => {
+    const values = warm.map((one) => one[name]);
+    return [name, { first: rounds[0]?.[name], min: Math.min(...values), median: median(values) }];
+  }),
+);
+const labels: Record<(typeof names)[number], string> = {
+  scan: 'body → template',
+  prepare: 'template → branch, outputs, limits',
+  job: 'prepared → job with notify bytes',
+  total: 'body → notify bytes',
+  block: 'solution → submitblock hex, one piece',
+  json: 'for comparison: JSON.parse of the body',
+};
+if (process.argv.includes('--json')) {
+  process.stdout.write(`${JSON.stringify({ bodyBytes: answer.length, figures })}\n`);
+} else {
+  process.stdout.write(
+    `${answer.length} bytes, ${TRANSACTIONS} transactions; ms: first, min, median\n`,
+  );
+  for (const name of names) {
+    const { first, min, median: middle } = figures[name] ?? {};
+    const row = [first, min, middle]
+      .map((ms) => (ms ?? Number.NaN).toFixed(2).padStart(8))
+      .join('');
+    process.stdout.write(`${row}  ${labels[name]}\n`);
+  }
+}
+if (isCheck) {
+  // Measured: 0.7 of it; a factor of two in hand.
+  assert.ok(median(warm.map((one) => one.scan)) < 2 * median(warm.map((one) => one.json)));
+}

@@ -27,12 +27,24 @@ function diagonalDoubleRound(name: (part: string) => string): string[] {
   const step = (to: string, a: string, b: string, by: number): string =>
     ADD_ROTATE_XOR(to, a, b, by).join(' ').replaceAll(/\bs\b/g, name('s'));
   const turn = (x: string, by: number): string =>
-    `${x} = i32x4.shuffle(${x}, ${x}, ${range(4).map((i) => (i + by) % 4).join(', ')});`;
+    `${x} = i32x4.shuffle(${x}, ${x}, ${range(4)
+      .map((i) => (i + by) % 4)
+      .join(', ')});`;
   return [
-    step(t1, t0, t3, 7), step(t2, t1, t0, 9), step(t3, t2, t1, 13), step(t0, t3, t2, 18),
-    turn(t1, 3), turn(t2, 2), turn(t3, 1),
-    step(t3, t0, t1, 7), step(t2, t3, t0, 9), step(t1, t2, t3, 13), step(t0, t1, t2, 18),
-    turn(t1, 1), turn(t2, 2), turn(t3, 3),
+    step(t1, t0, t3, 7),
+    step(t2, t1, t0, 9),
+    step(t3, t2, t1, 13),
+    step(t0, t3, t2, 18),
+    turn(t1, 3),
+    turn(t2, 2),
+    turn(t3, 1),
+    step(t3, t0, t1, 7),
+    step(t2, t3, t0, 9),
+    step(t1, t2, t3, 13),
+    step(t0, t1, t2, 18),
+    turn(t1, 1),
+    turn(t2, 2),
+    turn(t3, 3),
   ];
 }
 
@@ -61,14 +73,26 @@ function diagonalRomix(ways: number): string {
 export function romix${ways}(x: usize, v: usize, n: u32): void {
   const size = <usize>n << 7;
   ${all((w, i) => `let x${i}_${w} = v128.load(x, ${w * 128 + i * 16});`).join('\n  ')}
-  ${range(ways).map((w) => `let s_${w}: v128; let t0_${w}: v128; let t1_${w}: v128; let t2_${w}: v128; let t3_${w}: v128;`).join('\n  ')}
+  ${range(ways)
+    .map(
+      (w) =>
+        `let s_${w}: v128; let t0_${w}: v128; let t1_${w}: v128; let t2_${w}: v128; let t3_${w}: v128;`,
+    )
+    .join('\n  ')}
   for (let at: usize = v, end = v + size; at < end; at += 128) {
-    ${range(ways).map((w) => `const v_${w} = at + ${w} * size;`).join('\n    ')}
+    ${range(ways)
+      .map((w) => `const v_${w} = at + ${w} * size;`)
+      .join('\n    ')}
     ${all((w, i) => `v128.store(v_${w}, x${i}_${w}, ${i * 16});`).join('\n    ')}
     ${diagonalBlockMix(ways).join('\n    ')}
   }
   for (let i: u32 = 0; i < n; i++) {
-    ${range(ways).map((w) => `const v_${w} = v + ${w} * size + (<usize>(i32x4.extract_lane(x4_${w}, 0) & (n - 1)) << 7);`).join('\n    ')}
+    ${range(ways)
+      .map(
+        (w) =>
+          `const v_${w} = v + ${w} * size + (<usize>(i32x4.extract_lane(x4_${w}, 0) & (n - 1)) << 7);`,
+      )
+      .join('\n    ')}
     ${all((w, i) => `x${i}_${w} = v128.xor(x${i}_${w}, v128.load(v_${w}, ${i * 16}));`).join('\n    ')}
     ${diagonalBlockMix(ways).join('\n    ')}
   }
@@ -80,8 +104,14 @@ export function romix${ways}(x: usize, v: usize, n: u32): void {
 // ------------------------------------------------------------------ four hashes in lanes
 
 const ROUNDS: readonly (readonly [number, number, number, number])[] = [
-  [0, 4, 8, 12], [5, 9, 13, 1], [10, 14, 2, 6], [15, 3, 7, 11],
-  [0, 1, 2, 3], [5, 6, 7, 4], [10, 11, 8, 9], [15, 12, 13, 14],
+  [0, 4, 8, 12],
+  [5, 9, 13, 1],
+  [10, 14, 2, 6],
+  [15, 3, 7, 11],
+  [0, 1, 2, 3],
+  [5, 6, 7, 4],
+  [10, 11, 8, 9],
+  [15, 12, 13, 14],
 ];
 
 function laneDoubleRound(): string[] {
@@ -130,20 +160,33 @@ function laneRomix(): string {
   return `
 export function romix4(x: usize, v: usize, n: u32): void {
   const size = <usize>n << 7;
-  ${range(32).map((i) => `let x${i} = v128.load(x, ${i * 16});`).join('\n  ')}
-  ${range(16).map((i) => `let t${i}: v128;`).join(' ')}
+  ${range(32)
+    .map((i) => `let x${i} = v128.load(x, ${i * 16});`)
+    .join('\n  ')}
+  ${range(16)
+    .map((i) => `let t${i}: v128;`)
+    .join(' ')}
   let p: v128; let q: v128; let r: v128; let s: v128;
   for (let at: usize = v, end = v + size; at < end; at += 128) {
-    ${range(4).map((lane) => `const v_${lane} = at + ${lane} * size;`).join('\n    ')}
+    ${range(4)
+      .map((lane) => `const v_${lane} = at + ${lane} * size;`)
+      .join('\n    ')}
     ${range(8).flatMap(store).join('\n    ')}
     ${laneBlockMix().join('\n    ')}
   }
   for (let i: u32 = 0; i < n; i++) {
-    ${range(4).map((lane) => `const v_${lane} = v + ${lane} * size + (<usize>(i32x4.extract_lane(x16, ${lane}) & (n - 1)) << 7);`).join('\n    ')}
+    ${range(4)
+      .map(
+        (lane) =>
+          `const v_${lane} = v + ${lane} * size + (<usize>(i32x4.extract_lane(x16, ${lane}) & (n - 1)) << 7);`,
+      )
+      .join('\n    ')}
     ${range(8).flatMap(mixIn).join('\n    ')}
     ${laneBlockMix().join('\n    ')}
   }
-  ${range(32).map((i) => `v128.store(x, x${i}, ${i * 16});`).join('\n  ')}
+  ${range(32)
+    .map((i) => `v128.store(x, x${i}, ${i * 16});`)
+    .join('\n  ')}
 }
 `;
 }

@@ -35,35 +35,26 @@ const hex = (word: number): string => `0x${(word >>> 0).toString(16).padStart(8,
 
 interface Flavour {
   readonly type: string;
-  readonly size: number;
   add(...terms: string[]): string;
   xor(...terms: string[]): string;
   and(a: string, b: string): string;
   /** The terms whose exclusive or is a rotation. */
   rotr(a: string, n: number): string[];
-  shr(a: string, n: number): string;
-  constant(word: number): string;
   load(base: string, index: number): string;
   store(base: string, index: number, value: string): string;
   /** Entry of a table of plain u32. */
   table(base: string, index: number): string;
-  /** A round constant. */
-  k(t: number): string;
 }
 
 const scalar: Flavour = {
   type: 'u32',
-  size: 4,
   add: (...terms) => `(${terms.join(' + ')})`,
   xor: (...terms) => `(${terms.join(' ^ ')})`,
   and: (a, b) => `(${a} & ${b})`,
   rotr: (a, n) => [`rotr<u32>(${a}, ${n})`],
-  shr: (a, n) => `(${a} >>> ${n})`,
-  constant: hex,
   load: (base, index) => `load<u32>(${base}, ${index * 4})`,
   store: (base, index, value) => `store<u32>(${base}, ${value}, ${index * 4});`,
   table: (base, index) => `load<u32>(${base}, ${index * 4})`,
-  k: (t) => hex(K[t]!),
 };
 
 const nest = (op: string, terms: readonly string[]): string =>
@@ -71,47 +62,50 @@ const nest = (op: string, terms: readonly string[]): string =>
 
 const lanes: Flavour = {
   type: 'v128',
-  size: 16,
   add: (...terms) => nest('i32x4.add', terms),
   xor: (...terms) => nest('v128.xor', terms),
   and: (a, b) => `v128.and(${a}, ${b})`,
   rotr: (a, n) => [`i32x4.shr_u(${a}, ${n})`, `i32x4.shl(${a}, ${32 - n})`],
-  shr: (a, n) => `i32x4.shr_u(${a}, ${n})`,
-  constant: (word) => `i32x4.splat(${hex(word)})`,
   load: (base, index) => `v128.load(${base}, ${index * 16})`,
   store: (base, index, value) => `v128.store(${base}, ${value}, ${index * 16});`,
   table: (base, index) => `v128.load32_splat(${base}, ${index * 4})`,
-  k: (t) => `v128.load32_splat(K, ${t * 4})`,
 };
+
+const shr = (x: string, n: number): string => `i32x4.shr_u(${x}, ${n})`;
+const splat = (word: number): string => `i32x4.splat(${hex(word)})`;
 
 const LETTERS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 
 /** 64 rounds; `wk(t)` is the expression of W + K, with what must be computed before it. */
-function rounds(f: Flavour, wk: (t: number) => { before?: string; value: string }): string[] {
-  const lines = [`let ab: ${f.type}; let bc = ${f.xor('b', 'c')}; let t1: ${f.type};`];
+function rounds(by: Flavour, wk: (t: number) => { before?: string; value: string }): string[] {
+  const lines = [`let ab: ${by.type}; let bc = ${by.xor('b', 'c')}; let t1: ${by.type};`];
   for (let t = 0; t < 64; t++) {
-    const [a, b, , d, e, g6, g7, h] = LETTERS.map((_, i) => LETTERS[(i + 64 - t) % 8]!) as [
-      string, string, string, string, string, string, string, string,
-    ];
-    const [now, last] = t % 2 === 0 ? ['ab', 'bc'] : ['bc', 'ab'];
-    const s1 = f.xor(...f.rotr(e, 6), ...f.rotr(e, 11), ...f.rotr(e, 25));
-    const ch = f.xor(g7, f.and(e, f.xor(g6, g7)));
+    const letter = (i: number): string => LETTERS[(i + 64 - t) % 8]!;
+    const [a, b, d, e] = [letter(0), letter(1), letter(3), letter(4)];
+    const [f, g, h] = [letter(5), letter(6), letter(7)];
+    const now = t % 2 === 0 ? 'ab' : 'bc';
+    const last = t % 2 === 0 ? 'bc' : 'ab';
+    const s1 = by.xor(...by.rotr(e, 6), ...by.rotr(e, 11), ...by.rotr(e, 25));
+    const ch = by.xor(g, by.and(e, by.xor(f, g)));
     const { before, value } = wk(t);
     if (before !== undefined) lines.push(before);
-    lines.push(`t1 = ${f.add(f.add(h, value), ch, s1)};`);
-    lines.push(`${d} = ${f.add(d, 't1')};`);
+    lines.push(`t1 = ${by.add(by.add(h, value), ch, s1)};`);
+    lines.push(`${d} = ${by.add(d, 't1')};`);
     // maj(a, b, c) = b ^ ((a ^ b) & (b ^ c)); a ^ b is b ^ c of the next round.
-    lines.push(`${now} = ${f.xor(a, b)};`);
-    const s0 = f.xor(...f.rotr(a, 2), ...f.rotr(a, 13), ...f.rotr(a, 22));
-    lines.push(`${h} = ${f.add('t1', f.add(f.xor(b, f.and(now!, last!)), s0))};`);
+    lines.push(`${now} = ${by.xor(a, b)};`);
+    const s0 = by.xor(...by.rotr(a, 2), ...by.rotr(a, 13), ...by.rotr(a, 22));
+    lines.push(`${h} = ${by.add('t1', by.add(by.xor(b, by.and(now, last)), s0))};`);
   }
   return lines;
 }
 
-function expand(f: Flavour, t: number, known: (i: number) => number | undefined): string {
+/** W of round t from 16 on; constants among its terms are added up here. */
+function expand(t: number, known: (i: number) => number | undefined): string {
   const w = (i: number): string => `w${i % 16}`;
-  const sigma0 = (x: string): string => f.xor(...f.rotr(x, 7), ...f.rotr(x, 18), f.shr(x, 3));
-  const sigma1 = (x: string): string => f.xor(...f.rotr(x, 17), ...f.rotr(x, 19), f.shr(x, 10));
+  const sigma0 = (x: string): string =>
+    lanes.xor(...lanes.rotr(x, 7), ...lanes.rotr(x, 18), shr(x, 3));
+  const sigma1 = (x: string): string =>
+    lanes.xor(...lanes.rotr(x, 17), ...lanes.rotr(x, 19), shr(x, 10));
   const terms: string[] = [];
   let constant = 0;
   const term = (i: number, expression: string, value: (word: number) => number): void => {
@@ -123,8 +117,8 @@ function expand(f: Flavour, t: number, known: (i: number) => number | undefined)
   term(t - 7, w(t - 7), (x) => x);
   term(t - 15, sigma0(w(t - 15)), sigma0Of);
   term(t - 2, sigma1(w(t - 2)), sigma1Of);
-  if (constant !== 0) terms.push(f.constant(constant));
-  return `${w(t)} = ${f.add(...terms)};`;
+  if (constant !== 0) terms.push(splat(constant));
+  return `${w(t)} = ${lanes.add(...terms)};`;
 }
 
 const rotrOf = (x: number, n: number): number => ((x >>> n) | (x << (32 - n))) >>> 0;
@@ -133,22 +127,23 @@ const sigma1Of = (x: number): number => (rotrOf(x, 17) ^ rotrOf(x, 19) ^ (x >>> 
 
 const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
-function compress(f: Flavour, known: ReadonlyMap<number, number>, fromIV: boolean): string[] {
+/** Four hashes; `known` words are not loaded. */
+function compressLanes(known: ReadonlyMap<number, number>, fromIV: boolean): string[] {
   const value = (i: number): number | undefined => known.get(i);
   const lines = range(16).map((i) =>
-    known.has(i) ? `let w${i}: ${f.type};` : `let w${i} = ${f.load('words', i)};`,
+    known.has(i) ? `let w${i}: ${lanes.type};` : `let w${i} = ${lanes.load('words', i)};`,
   );
-  lines.push(...loadState(f, fromIV));
+  lines.push(...loadState(lanes, fromIV));
   const step = (t: number): { before?: string; value: string } => {
     if (t < 16) {
       const word = known.get(t);
-      if (word === undefined) return { value: f.add(`w${t}`, f.k(t)) };
-      return { value: f.constant((word + K[t]!) >>> 0) };
+      if (word === undefined) return { value: lanes.add(`w${t}`, lanes.table('K', t)) };
+      return { value: splat((word + K[t]!) >>> 0) };
     }
-    return { before: expand(f, t, value), value: f.add(`w${t % 16}`, f.k(t)) };
+    return { before: expand(t, value), value: lanes.add(`w${t % 16}`, lanes.table('K', t)) };
   };
-  lines.push(...rounds(f, step));
-  lines.push(...storeState(f, fromIV));
+  lines.push(...rounds(lanes, step));
+  lines.push(...storeState(lanes, fromIV));
   return lines;
 }
 
@@ -162,6 +157,46 @@ function storeState(f: Flavour, fromIV: boolean): string[] {
   return LETTERS.map((name, i) =>
     f.store('state', i, f.add(name, fromIV ? f.table('INITIAL', i) : f.load('state', i))),
   );
+}
+
+/**
+ * One hash with its schedule computed four words at a time: the rounds keep the integer units busy, the
+ * vector units are idle otherwise. W + K goes through SCHEDULE, 16 rounds ahead of its use.
+ */
+function compressScalar(digest: boolean): string[] {
+  const sigma = (x: string, a: number, b: number, shift: number): string =>
+    lanes.xor(...lanes.rotr(x, a), ...lanes.rotr(x, b), shr(x, shift));
+  const sum = (t: number, x: string): string =>
+    `v128.store(SCHEDULE, i32x4.add(${x}, v128.load(K, ${t * 4})), ${t * 4});`;
+  const words = range(4).map((i) =>
+    digest && i >= 2
+      ? `let x${i} = i32x4(${i === 2 ? '0x80000000, 0, 0, 0' : '0, 0, 0, 256'});`
+      : `let x${i} = v128.load(words, ${i * 16});`,
+  );
+  /** Words t to t + 3; the last two need the first two. */
+  const expandFour = (t: number): string[] => {
+    const [x0, x1, x2, x3] = range(4).map((i) => `x${(t / 4 + i) % 4}`);
+    return [
+      `u = i32x4.shuffle(${x0}, ${x1}, 1, 2, 3, 4);`,
+      `${x0} = i32x4.add(i32x4.add(${x0}, i32x4.shuffle(${x2}, ${x3}, 1, 2, 3, 4)), ${sigma('u', 7, 18, 3)});`,
+      `u = i32x4.shuffle(${x3}, zero, 2, 3, 4, 5);`,
+      `${x0} = i32x4.add(${x0}, ${sigma('u', 17, 19, 10)});`,
+      `u = i32x4.shuffle(zero, ${x0}, 0, 1, 4, 5);`,
+      `${x0} = i32x4.add(${x0}, ${sigma('u', 17, 19, 10)});`,
+      sum(t, x0!),
+    ];
+  };
+  return [
+    'let u: v128; const zero = i32x4.splat(0);',
+    ...words,
+    ...range(4).map((i) => sum(i * 4, `x${i}`)),
+    ...loadState(scalar, digest),
+    ...rounds(scalar, (t) => {
+      const value = scalar.table('SCHEDULE', t);
+      return t % 4 === 0 && t < 48 ? { before: expandFour(t + 16).join('\n  '), value } : { value };
+    }),
+    ...storeState(scalar, digest),
+  ];
 }
 
 /** The message of 32 bytes: its words 8 to 15 are padding and length. */
@@ -185,16 +220,16 @@ function body(name: string, args: string, lines: readonly string[]): string {
   return `export function ${name}(state: usize${args}): void {\n  ${lines.join('\n  ')}\n}\n`;
 }
 
-function source(f: Flavour): string {
+function source(f: Flavour, full: readonly string[], digest: readonly string[]): string {
   return [
-    `import { K, INITIAL } from './sha256-tables';`,
-    body('compress', ', words: usize', compress(f, new Map(), false)),
+    `import { INITIAL, K, SCHEDULE } from './sha256-tables';`,
+    body('compress', ', words: usize', full),
     body('compressScheduled', ', schedule: usize', [
       ...loadState(f, false),
       ...rounds(f, (t) => ({ value: f.table('schedule', t) })),
       ...storeState(f, false),
     ]),
-    body('compressDigest', ', words: usize', compress(f, DIGEST_PADDING, true)),
+    body('compressDigest', ', words: usize', digest),
   ].join('\n');
 }
 
@@ -205,8 +240,13 @@ export const sources: Readonly<Record<string, string>> = {
     table('K', K),
     table('INITIAL', IV),
     table('PADDING_64', PADDING_64),
+    'export const SCHEDULE: usize = memory.data(256, 16);',
     '',
   ].join('\n'),
-  'sha256-scalar': source(scalar),
-  'sha256-lanes': source(lanes),
+  'sha256-scalar': source(scalar, compressScalar(false), compressScalar(true)),
+  'sha256-lanes': source(
+    lanes,
+    compressLanes(new Map(), false),
+    compressLanes(DIGEST_PADDING, true),
+  ),
 };

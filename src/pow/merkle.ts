@@ -1,6 +1,6 @@
 /**
  * The coinbase's merkle branch over a template's transactions, in the sha256d kernel, four nodes at a
- * time: about 2 ms for 3000 txids. For the control thread, which has no ShareChecker; one kernel
+ * time: under 1 ms for 3000 txids (bench/pow.ts). For the control thread, which has no ShareChecker; one kernel
  * instance per thread, made on first use.
  */
 import { PowError } from './errors.ts';

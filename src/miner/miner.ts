@@ -59,6 +59,13 @@ export class Miner implements Startable {
     });
   }
 
+  /** Hashes since the last call. */
+  takeHashes(): number {
+    const { hashes } = this.counts;
+    this.counts.hashes = 0;
+    return hashes;
+  }
+
   start(): Promise<void> {
     this.#threads = Array.from({ length: this.#options.threads }, () => this.#spawn());
     this.#client.start();

@@ -27,7 +27,7 @@ export interface MonitorOptions {
   readonly counters: () => readonly CounterRow[];
   readonly readiness: readonly Readiness[];
   /** Removes passwords and other secrets from settings. */
-  readonly redact: (settings: Readonly<Record<string, unknown>>) => unknown;
+  readonly redact: (settings: Readonly<Record<string, unknown>>, className: string) => unknown;
   /** Memory, threads and queues, for `/debug/`. */
   readonly debug: () => Record<string, unknown>;
   readonly log: Log;
@@ -151,7 +151,7 @@ export class MonitorServer implements Startable {
       const source = this.#byKey.get(request.params.key);
       return source === undefined
         ? this.#missing(request, reply)
-        : this.#send(reply, this.#options.redact(source.settings));
+        : this.#send(reply, this.#options.redact(source.settings, source.className));
     });
     app.get<{ Params: { key: string } }>('/:key/clients/', (request, reply) => {
       const { key } = request.params;

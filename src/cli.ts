@@ -1,0 +1,87 @@
+/**
+ * argv → command. The only file that ends the process. What each command does is in commands/.
+ */
+import { readFileSync } from 'node:fs';
+import { checkCommand } from './commands/check.ts';
+import { demoCommand } from './commands/demo.ts';
+import { mineCommand } from './commands/mine.ts';
+import { reportCommand } from './commands/report.ts';
+import { runCommand } from './commands/run.ts';
+import { UsageError } from './commands/usage.ts';
+import type { Terminal } from './commands/usage.ts';
+import { PoolError, messageOf } from './errors.ts';
+
+const HELP = `PowerPool, a Stratum mining-pool server
+
+usage:
+  powerpool CONFIG.yml [-s N]     run the pool
+  powerpool CONFIG.yml -d         print the effective configuration and exit
+  powerpool check CONFIG.yml      validate a configuration, all errors at once
+  powerpool report CONFIG.yml     shares, hashrate and blocks per address, from the ledger
+  powerpool demo                  a whole pool on an embedded regtest chain, with a miner
+  powerpool mine                  a CPU test miner
+  powerpool COMMAND --help        the options of a command
+
+options:
+  -s, --server-number N   added to the configured server_number; every port shifts by it
+  -d, --dump-config       print the effective configuration, secrets redacted
+      --show-secrets      with -d: secrets as they are
+      --version           print the version
+  -h, --help              print this
+`;
+
+function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return String((JSON.parse(text) as { version: unknown }).version);
+}
+
+async function main(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const [first, ...rest] = argv;
+  switch (first) {
+    case undefined:
+      terminal.err(HELP);
+      return 2;
+    case '-h':
+    case '--help':
+    case 'help':
+      terminal.out(HELP);
+      return 0;
+    case '--version':
+      terminal.out(`${version()}\n`);
+      return 0;
+    case 'check':
+      return checkCommand(rest, terminal);
+    case 'demo':
+      return demoCommand(rest, terminal);
+    case 'mine':
+      return mineCommand(rest, terminal);
+    case 'report':
+      return reportCommand(rest, terminal);
+    default:
+      return runCommand(argv, terminal);
+  }
+}
+
+const terminal: Terminal = {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  color: process.stdout.isTTY,
+  exitNow: (code) => process.exit(code),
+};
+
+// A reader that has seen enough (`powerpool report | head`) is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+});
+
+try {
+  process.exitCode = await main(process.argv.slice(2), terminal);
+} catch (error) {
+  const known = error instanceof PoolError;
+  terminal.err(
+    `powerpool: ${known ? messageOf(error) : error instanceof Error ? error.stack : String(error)}\n`,
+  );
+  process.exitCode = error instanceof UsageError ? 2 : 1;
+}
+// Worker threads and keep-alive sockets that a command left behind hold nothing that matters.
+process.exit(process.exitCode);

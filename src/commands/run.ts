@@ -1,0 +1,88 @@
+/** `powerpool config.yml`: runs the pool until a signal says stop. `-d` prints the configuration. */
+import { dumpConfig } from '../config/dump.ts';
+import { messageOf } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { createPool } from '../pool.ts';
+import type { Pool } from '../pool.ts';
+import { SystemdNotifier } from '../systemd.ts';
+import { readConfigFile } from './config-file.ts';
+import { UsageError, integerOption, readOptions } from './usage.ts';
+import type { Terminal } from './usage.ts';
+
+const HELP = `usage: powerpool CONFIG.yml [-s N] [-d [--show-secrets]]
+
+Runs the pool. SIGINT, SIGTERM and SIGHUP stop it gracefully within term_timeout; a second signal exits
+at once.
+`;
+
+export async function runCommand(argv: readonly string[], terminal: Terminal): Promise<number> {
+  const { values, positionals } = readOptions('', argv, {
+    'server-number': { type: 'string', short: 's' },
+    'dump-config': { type: 'boolean', short: 'd', default: false },
+    'show-secrets': { type: 'boolean', default: false },
+    help: { type: 'boolean', short: 'h', default: false },
+  });
+  if (values.help) {
+    terminal.out(HELP);
+    return 0;
+  }
+  const [file, extra] = positionals;
+  if (file === undefined || extra !== undefined) {
+    throw new UsageError(
+      `found ${extra === undefined ? 'no configuration file' : `"${extra}" after ${file}`}, ` +
+        `expected one: powerpool config.yml; see 'powerpool --help'`,
+    );
+  }
+  const number = integerOption('server-number', values['server-number'], {
+    least: 0,
+    most: 65_535,
+    otherwise: 0,
+  });
+  const { config } = readConfigFile(file, number, terminal);
+  if (config === undefined) return 1;
+  if (values['dump-config']) {
+    terminal.out(dumpConfig(config, { showSecrets: values['show-secrets'] }));
+    return 0;
+  }
+  const log = createLog({
+    level: config.pool.settings.default_component_log_level,
+    pretty: terminal.color,
+  });
+  return runPool(await createPool(config, { log }), terminal);
+}
+
+/** Starts a pool and stops it at the first signal; the exit status. */
+export async function runPool(pool: Pool, terminal: Terminal): Promise<number> {
+  const systemd = new SystemdNotifier(process.env, pool.log);
+  const stopping = firstSignal(terminal);
+  try {
+    await Promise.race([pool.start(), stopping.then(() => {})]);
+  } catch (error) {
+    pool.log.error('cannot start', { error: messageOf(error) });
+    await pool.stop();
+    return 1;
+  }
+  void pool.ready.then(() => systemd.ready('serving miners'));
+  const reason = await Promise.race([stopping, pool.failed]);
+  const failed = reason instanceof Error;
+  if (failed) pool.log.error('cannot go on', { error: messageOf(reason) });
+  else pool.log.info('stopping', { signal: reason });
+  await systemd.stopping();
+  const clean = await pool.stop();
+  pool.log.info('stopped', { clean });
+  return clean && !failed ? 0 : 1;
+}
+
+/** Resolves with the first stop signal; a second one ends the process at once. */
+function firstSignal(terminal: Terminal): Promise<NodeJS.Signals> {
+  let seen = false;
+  return new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+      process.on(signal, () => {
+        if (seen) terminal.exitNow(1);
+        seen = true;
+        resolve(signal);
+      });
+    }
+  });
+}

@@ -115,11 +115,10 @@ interface Evidence {
   readonly rate: number;
   /** Part of `rate` that is one standard deviation of its measurement. */
   readonly noise: number;
-  /** What the connection's own count bears out: at least, beyond doubt (three deviations) … */
+  /** The connection's own count, and what it leaves possible at least (three deviations off). */
+  readonly own: number;
   readonly atLeast: number;
-  /** … and likely (one); an address is not slower than one of its connections. */
-  readonly likelyAtLeast: number;
-  /** At most, likely and beyond doubt: were all connections of the address like this one. */
+  /** At most, likely (one) and beyond doubt (three): were all connections of the address alike. */
   readonly likelyAtMost: number;
   readonly atMost: number;
 }
@@ -131,8 +130,8 @@ function evidenceOf({ nowMs, difficulty, window, rate, rules }: RetargetInput): 
   const alike = Math.max(rate?.connections ?? 1, 1);
   const deviation = Math.sqrt(shares);
   const counted = {
+    own: shares * perShare,
     atLeast: Math.max(shares - 3 * deviation, 0) * perShare,
-    likelyAtLeast: Math.max(shares - deviation - 1, 0) * perShare,
     likelyAtMost: (shares + deviation + 1) * perShare * alike,
     atMost: (shares + 3 * deviation + SILENCE) * perShare * alike,
   };
@@ -163,7 +162,8 @@ function lowerTier(evidence: Evidence, input: RetargetInput): number | undefined
   const next = tiers.findLast((tier) => tier < difficulty);
   if (next === undefined) return undefined;
   const proven = evidence.atMost < evidence.rate;
-  const ideal = proven ? evidence.atMost : Math.max(evidence.rate, evidence.likelyAtLeast);
+  // An address is not slower than one of its connections, whatever its last ten minutes were like.
+  const ideal = proven ? evidence.atMost : Math.max(evidence.rate, evidence.own);
   const certain = proven ? ideal : ideal * (1 + NOISE * evidence.noise);
   const border = (difficulty + next) / 2 - rules.hysteresis * (difficulty - next);
   if (certain >= border) return undefined;

@@ -1,7 +1,7 @@
 /** The histogram's quantiles against those of the sorted values themselves. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { LatencyHistogram } from '../../../src/stats/latency.ts';
 
 const values = fc.array(fc.double({ min: 0, max: 100_000, noNaN: true }), {

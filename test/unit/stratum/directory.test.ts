@@ -1,7 +1,7 @@
 /** The control thread's directory against a plain model of it: lists of sessions, counted anew. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { Directory } from '../../../src/stratum/directory.ts';
 import type { SessionEvent } from '../../../src/stratum/directory.ts';
 
@@ -137,7 +137,7 @@ describe('the directory', () => {
       ids.map(disconnect),
     );
     fc.assert(
-      fc.property(fc.array(event, { maxLength: 100 }), (events) => {
+      fc.property(fc.array(event, { maxLength: 100, size: 'max' }), (events) => {
         const directory = new Directory();
         const model = new Map<string, { server: string; idle: boolean; name?: [string, string] }>();
         for (const one of events) {

@@ -1,7 +1,7 @@
 /** What one peer may take: places, connects, nonsense; and a table that cannot grow without end. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { fullBucket, peerKey, PeerLimits, peerRules, spend } from '../../../src/stratum/limits.ts';
 import type { PeerRules } from '../../../src/stratum/limits.ts';
 

@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { cleanWorker, loginRules, nameKey, parseLogin } from '../../../src/stratum/login.ts';
 import type { LoginSettings } from '../../../src/stratum/login.ts';
 
@@ -102,11 +102,17 @@ describe('a username', () => {
     const refused = { kind: 'refused', refusal: 'unknownUser' };
     assert.deepEqual(login('nobody.rig', { strict: true }), refused);
     assert.deepEqual(login('', { strict: true }), refused);
+    assert.deepEqual(login('', { strict: true, donate_key: '---' }), refused);
     assert.deepEqual(login('constructor', { strict: true }), refused);
     assert.deepEqual(login('__proto__', { strict: true }), refused);
     assert.equal(login(GENESIS, { strict: true }).kind, 'accepted');
     assert.equal(login('farm', { strict: true, aliases: { farm: DOGE } }).kind, 'accepted');
     assert.equal(login('donate', { strict: true }).kind, 'accepted');
+  });
+
+  it('is cut to 512 characters, so that nobody pays for longer ones', () => {
+    const cut = login('x'.repeat(600), { aliases: { ['x'.repeat(512)]: DOGE } });
+    assert.equal((cut as { address: string }).address, DOGE);
   });
 
   it('may be a number', () => {

@@ -1,7 +1,7 @@
 /** Contract §4, password options: the original's flags, today's forms, and everything else. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { NO_OPTIONS, parsePassword } from '../../../src/stratum/password.ts';
 import type { PasswordOptions } from '../../../src/stratum/password.ts';
 

@@ -1,7 +1,7 @@
 /** The rate of an address: the mean over the minutes of the last ten in which it had shares. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { RateBook, RateDeltas, rateKey } from '../../../src/stratum/rates.ts';
 
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 /** A returning worker starts at its last difficulty; the memory of it is bounded and ages. */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { RememberedDifficulties, workerKey } from '../../../src/stratum/remembered.ts';
 
 describe('the remembered difficulty', () => {

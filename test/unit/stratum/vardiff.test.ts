@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { RateBook } from '../../../src/stratum/rates.ts';
 import {
   nearestTier,
@@ -32,6 +32,12 @@ function seeded(seed: number): () => number {
     t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
     return (((t ^ (t >>> 14)) >>> 0) + 0.5) / 4294967296;
   };
+}
+
+function poisson(mean: number, random: () => number): number {
+  let count = -1;
+  for (let sum = 0; sum <= mean; count++) sum -= Math.log(random());
+  return count;
 }
 
 interface Miner {
@@ -64,8 +70,8 @@ function simulate(miners: Miner[], minutes: number, seed: number, withTiers = ti
   let echo: KeyRate | undefined;
   for (let now = 100; now <= minutes * 60_000; now += 100) {
     for (const session of sessions) {
-      let expected = (session.miner.speed(now / 60_000) / session.difficulty) * (100 / 60_000);
-      for (expected -= -Math.log(random()); expected > 0; expected -= -Math.log(random())) {
+      const mean = (session.miner.speed(now / 60_000) / session.difficulty) * (100 / 60_000);
+      for (let count = poisson(mean, random); count > 0; count--) {
         book.add('a', session.difficulty, t0 + now, t0 + session.lastShare);
         session.lastShare = now;
         session.window.shares++;
@@ -222,7 +228,7 @@ describe('a retarget', () => {
       retarget(
         input({
           rate: { perMinute: idealFor(ideal), minutes: 1e6, connections: 1 },
-          window: shares(Math.round((20 * ideal) / 128)),
+          window: shares(Math.floor((20 * ideal) / 128)),
         }),
       );
     // Border 192, plus 0.2 of the step of 128; border 96, less 0.2 of the step of 64.
@@ -314,9 +320,7 @@ describe('simulated miners', () => {
     let changes = 0;
     const minutes: number[] = [];
     for (let half = 0; half < 240; half++) {
-      let expected = (idealFor(192) / difficulty) * 0.5;
-      let count = 0;
-      for (expected += Math.log(random()); expected > 0; expected += Math.log(random())) count++;
+      const count = poisson((idealFor(192) / difficulty) * 0.5, random);
       minutes.push(count * difficulty * 2);
       const mean = minutes.slice(-20).reduce((a, b) => a + b, 0) / Math.min(minutes.length, 20);
       const nearest = nearestTier(tiers, mean / rules.spm_target);
@@ -357,6 +361,22 @@ describe('simulated miners', () => {
           `seed ${seed}, ${factor}: ${run.changes[0]!.join(' ')}`,
         );
       }
+    }
+  });
+
+  it('that became faster are not sent back by the slow minutes before', () => {
+    for (const seed of seeds) {
+      const speed = (minute: number): number => idealFor(1024) * (minute < 20 ? 1 : 100);
+      const { changes } = simulate([{ speed, start: 1024 }], 35, seed);
+      const after = changes[0]!
+        .filter(([minute]) => minute >= 20)
+        .map(([, difficulty]) => difficulty);
+      assert.ok(after.length > 0, `seed ${seed}`);
+      assert.deepEqual(
+        after,
+        after.toSorted((a, b) => a - b),
+        `seed ${seed}`,
+      );
     }
   });
 

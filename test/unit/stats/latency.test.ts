@@ -55,6 +55,12 @@ describe('a latency histogram', () => {
     );
   });
 
+  it('never shows a quantile beyond the longest value', () => {
+    const histogram = new LatencyHistogram();
+    histogram.record(100);
+    assert.equal(histogram.quantileMs(0.5), 100);
+  });
+
   it('is empty at first and after clear', () => {
     const histogram = new LatencyHistogram();
     assert.deepEqual([histogram.count, histogram.quantileMs(0.5), histogram.meanMs], [0, 0, 0]);

@@ -1,9 +1,8 @@
 /**
- * What lies between a daemon's answer and the first notify, and between a solution and the first byte
- * of submitblock, for a template of 3 MB with 3000 transactions: CPU work of the jobs room only, no
+ * What lies between a daemon's answer and the first notify, and between a solution and the hex of
+ * submitblock, for a template of 3 MB with 3000 transactions: CPU work of the jobs room only, no
  * network, no ledger. The answer is checked against the oracle before anything is timed.
- * Run: node bench/template.ts [--check] [--json]. `--check` runs short and fails on a wrong answer or
- * when reading the template costs more than parsing it as JSON would.
+ * Run: node bench/template.ts [--check] [--json].
  */
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
@@ -13,7 +12,6 @@ import { RunIdentity } from '../src/jobs/identity.ts';
 import { prepare } from '../src/jobs/prepare.ts';
 import type { ChainRules, PreparedWork } from '../src/jobs/prepare.ts';
 import { parseTemplate } from '../src/jobs/template.ts';
-import type { Template } from '../src/jobs/template.ts';
 import { merkleBranchOf } from '../src/pow/merkle.ts';
 import {
   commitmentHolds,
@@ -22,6 +20,8 @@ import {
   doubleSha,
   rootOf,
 } from '../test/support/oracle.ts';
+import { runBenchmark } from './harness.ts';
+import type { Question } from './harness.ts';
 
 const TRANSACTIONS = 3000;
 const DATA_BYTES = 400;
@@ -53,7 +53,7 @@ function syntheticAnswer(): Buffer {
     return { data, txid, hash: wtxid, depends: [], fee: 1000 + index, sigops: 4, weight };
   });
   const root = rootOf(['00'.repeat(32), ...transactions.map((one) => one.hash)]);
-  const rootLE = Buffer.from(root, 'hex').reverse();
+  const rootLE = Buffer.from(root, 'hex').toReversed();
   const commitment = doubleSha(Buffer.concat([rootLE, Buffer.alloc(32)]));
   const result = {
     capabilities: ['proposal'],
@@ -98,15 +98,6 @@ const RULES: ChainRules = {
 const IDENTITY = new RunIdentity(0);
 const EXTRANONCE = randomBytes(8);
 
-interface Round {
-  readonly scan: number;
-  readonly prepare: number;
-  readonly job: number;
-  readonly total: number;
-  readonly block: number;
-  readonly json: number;
-}
-
 function jobOf(prepared: PreparedWork): JobWork {
   const identity = IDENTITY.nextJob();
   return makeJob(prepared, RULES, {
@@ -150,72 +141,35 @@ function check(answer: Buffer): void {
   assert.ok(commitmentHolds(block));
 }
 
-function round(original: Buffer): Round {
-  // The daemon's answer is a new buffer each time.
-  const answer = Buffer.from(original);
-  const times: number[] = [performance.now()];
-  const template: Template = parseTemplate(answer);
-  times.push(performance.now());
-  const prepared = prepare(template, RULES);
-  times.push(performance.now());
-  const work = jobOf(prepared);
-  times.push(performance.now());
-  const size = Buffer.concat(solvedHex(work)).length;
-  times.push(performance.now());
-  const parsed: unknown = JSON.parse(answer.toString('latin1'));
-  times.push(performance.now());
-  assert.ok(size > 2_000_000 && parsed !== null);
-  const [start = 0, scanned = 0, ready = 0, made = 0, joined = 0, end = 0] = times;
-  return {
-    scan: scanned - start,
-    prepare: ready - scanned,
-    job: made - ready,
-    total: made - start,
-    block: joined - made,
-    json: end - joined,
-  };
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
-const isCheck = process.argv.includes('--check');
 const answer = syntheticAnswer();
 check(answer);
-const rounds: Round[] = [];
-for (let index = 0; index < (isCheck ? 12 : 60); index += 1) rounds.push(round(answer));
-const warm = rounds.slice(5);
-const names = ['scan', 'prepare', 'job', 'total', 'block', 'json'] as const;
-const figures = Object.fromEntries(
-  names.map((name) => {
-    const values = warm.map((one) => one[name]);
-    return [name, { first: rounds[0]?.[name], min: Math.min(...values), median: median(values) }];
-  }),
-);
-const labels: Record<(typeof names)[number], string> = {
-  scan: 'body → template',
-  prepare: 'template → branch, outputs, limits',
-  job: 'prepared → job with notify bytes',
-  total: 'body → notify bytes',
-  block: 'solution → submitblock hex, one piece',
-  json: 'for comparison: JSON.parse of the body',
-};
-if (process.argv.includes('--json')) {
-  process.stdout.write(`${JSON.stringify({ bodyBytes: answer.length, figures })}\n`);
-} else {
-  process.stdout.write(
-    `${answer.length} bytes, ${TRANSACTIONS} transactions; ms: first, min, median\n`,
-  );
-  for (const name of names) {
-    const { first, min, median: middle } = figures[name] ?? {};
-    const row = [first, min, middle]
-      .map((ms) => (ms ?? Number.NaN).toFixed(2).padStart(8))
-      .join('');
-    process.stdout.write(`${row}  ${labels[name]}\n`);
-  }
-}
-if (isCheck) {
-  // Measured: 0.7 of it; a factor of two in hand.
-  assert.ok(median(warm.map((one) => one.scan)) < 2 * median(warm.map((one) => one.json)));
-}
+const template = parseTemplate(answer);
+const prepared = prepare(template, RULES);
+const work = jobOf(prepared);
+const WHOLE = 'answer → notify bytes';
+const PARSED = 'JSON.parse of the answer';
+const questions: readonly Question[] = [
+  {
+    title: `A template of ${answer.length} bytes with ${TRANSACTIONS} transactions`,
+    unit: 'template',
+    candidates: [
+      { name: 'answer → template', units: 1, run: () => parseTemplate(answer) },
+      { name: 'template → branch, outputs, limits', units: 1, run: () => prepare(template, RULES) },
+      { name: 'prepared → job', units: 1, run: () => jobOf(prepared) },
+      { name: WHOLE, units: 1, run: () => jobOf(prepare(parseTemplate(answer), RULES)) },
+      { name: PARSED, units: 1, run: () => JSON.parse(answer.toString('latin1')) },
+    ],
+    // The merkle branch and the notify line included, it takes little more than parsing alone.
+    goals: [{ fast: WHOLE, slow: PARSED, times: 0.6 }],
+  },
+  {
+    title: 'A solution on it',
+    unit: 'block',
+    candidates: [
+      { name: 'slices', units: 1, run: () => solvedHex(work) },
+      { name: 'one piece of hex', units: 1, run: () => Buffer.concat(solvedHex(work)) },
+    ],
+    goals: [],
+  },
+];
+process.exitCode = runBenchmark('template', questions);

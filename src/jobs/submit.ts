@@ -77,6 +77,8 @@ export class Submitter {
   readonly #options: SubmitterOptions;
   readonly #open = new Map<string, Open>();
   readonly #recent = new Set<string>();
+  /** Those of them that the ledger may still list as pending, as it writes states a little later. */
+  readonly #settled = new Set<string>();
   readonly #underWay = new Set<Promise<void>>();
   #cancelTick: Cancel | undefined;
   #stopped = false;
@@ -118,13 +120,15 @@ export class Submitter {
     this.#overflow = false;
     try {
       for (const block of await blockLog.pending()) {
-        if (block.chain !== chain || this.#open.has(block.hashHexBE)) continue;
+        const { hashHexBE } = block;
+        const isDone = this.#open.has(hashHexBE) || this.#settled.has(hashHexBE);
+        if (block.chain !== chain || isDone) continue;
         if (this.#open.size >= MAX_OPEN) {
           this.#overflow = true;
           break;
         }
-        log.warn(`block ${block.height} has no answer yet, submitted again: ${block.hashHexBE}`);
-        this.#remember(block.hashHexBE);
+        log.warn(`block ${block.height} has no answer yet, submitted again: ${hashHexBE}`);
+        remember(this.#recent, hashHexBE);
         this.#carry(block);
       }
     } catch (error) {
@@ -160,7 +164,7 @@ export class Submitter {
 
   #isNew(block: SolvedBlock): boolean {
     if (this.#recent.has(block.hashHexBE)) return false;
-    this.#remember(block.hashHexBE);
+    remember(this.#recent, block.hashHexBE);
     try {
       const isNew = this.#options.blockLog.append(block);
       this.#blockLogError = null;
@@ -172,15 +176,6 @@ export class Submitter {
           `submitted all the same: ${messageOf(error)}`,
       );
       return true;
-    }
-  }
-
-  #remember(hashHexBE: string): void {
-    this.#recent.add(hashHexBE);
-    if (this.#recent.size <= MAX_RECENT) return;
-    for (const oldest of this.#recent) {
-      this.#recent.delete(oldest);
-      return;
     }
   }
 
@@ -265,6 +260,7 @@ export class Submitter {
   #settle(open: Open, state: 'accepted' | 'rejected'): boolean {
     const { block } = open;
     if (!this.#open.delete(block.hashHexBE)) return false;
+    remember(this.#settled, block.hashHexBE);
     if (this.#open.size === 0) {
       this.#cancelTick?.();
       this.#cancelTick = undefined;
@@ -296,5 +292,15 @@ export class Submitter {
     } catch (error) {
       log.debug(`block ${block.height} could not be looked up: ${messageOf(error)}`);
     }
+  }
+}
+
+/** Adds to a set that keeps the newest MAX_RECENT. */
+function remember(hashes: Set<string>, hashHexBE: string): void {
+  hashes.add(hashHexBE);
+  if (hashes.size <= MAX_RECENT) return;
+  for (const oldest of hashes) {
+    hashes.delete(oldest);
+    return;
   }
 }

@@ -311,10 +311,10 @@ test('over the limits where nothing may be left out: the template is refused', (
 
 test('witnesses without a commitment in the template: it is refused', () => {
   const { default_witness_commitment: _, ...plain } = fixtureTemplate('bcoin-regtest-segwit');
-  assert.throws(() => workOn(plain as FixtureTemplate), /default_witness_commitment is missing/);
+  assert.throws(() => workOn(plain), /default_witness_commitment is missing/);
   const legacy = plain.transactions.filter((one) => one.txid === one.hash);
   assert.ok(legacy.length > 0);
-  const work = workOn({ ...plain, transactions: legacy } as FixtureTemplate);
+  const work = workOn({ ...plain, transactions: legacy });
   assert.equal(work.coinbase.hasCommitment, false);
 });
 

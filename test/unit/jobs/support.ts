@@ -53,6 +53,11 @@ export function fixtureTemplate(name: Fixture): FixtureTemplate {
   return answer.result;
 }
 
+/** Hex of a hash in the other byte order. */
+export function flipped(bytes: Uint8Array): string {
+  return Buffer.from(bytes.toReversed()).toString('hex');
+}
+
 export function answerOf(template: unknown): Buffer {
   return Buffer.from(JSON.stringify({ result: template, error: null, id: 1 }));
 }

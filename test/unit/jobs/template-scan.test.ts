@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { scanTemplate } from '../../../src/jobs/template-scan.ts';
 import { parseTemplate } from '../../../src/jobs/template.ts';
 import type { TemplateTransactions } from '../../../src/jobs/template-transactions.ts';
-import { FIXTURES, answerOf, fixtureBody, fixtureTemplate } from './support.ts';
+import { FIXTURES, answerOf, fixtureBody, fixtureTemplate, flipped } from './support.ts';
 
 interface Plain {
   data: string;
@@ -36,9 +36,7 @@ function seen(transactions: TemplateTransactions): unknown {
         transactions.dataStart[index],
         transactions.dataEnd[index],
       ),
-      txid: Buffer.from(transactions.txidsLE.slice(index * 32, index * 32 + 32))
-        .reverse()
-        .toString('hex'),
+      txid: flipped(transactions.txidsLE.slice(index * 32, index * 32 + 32)),
       hash: transactions.text.toString('latin1', hashStart, hashStart + 64),
       fee: transactions.fees[index],
       sigops: transactions.sigops[index],
@@ -69,7 +67,7 @@ function write(value: unknown, choose: (n: number) => number, escapes: boolean):
 
 const hex = (digits: number): fc.Arbitrary<string> =>
   fc.string({
-    unit: fc.constantFrom(...'0123456789abcdefABCDEF'),
+    unit: fc.constantFrom(...'0123456789abcdefABCDEF'.split('')),
     minLength: digits,
     maxLength: digits,
   });

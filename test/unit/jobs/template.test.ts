@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseTemplate } from '../../../src/jobs/template.ts';
 import { TemplateError } from '../../../src/jobs/template-error.ts';
-import { FIXTURES, answerOf, fixtureBody, fixtureTemplate } from './support.ts';
+import { FIXTURES, answerOf, fixtureBody, fixtureTemplate, flipped } from './support.ts';
 
 test('fields of real templates are taken as the daemon states them', () => {
   for (const name of FIXTURES) {
@@ -14,7 +14,7 @@ test('fields of real templates are taken as the daemon states them', () => {
     assert.equal(template.prevHashHexBE, plain.previousblockhash);
     assert.equal(
       Buffer.from(template.prevHashLE).toString('hex'),
-      Buffer.from(plain.previousblockhash, 'hex').reverse().toString('hex'),
+      flipped(Buffer.from(plain.previousblockhash, 'hex')),
     );
     assert.equal(template.bitsHex, '207fffff');
     assert.equal(template.target, 0x7fffffn << 232n);
@@ -52,7 +52,7 @@ test('a template of an old daemon: hash in place of txid, no fee, no limits, sig
   assert.equal(template.sigopLimit, undefined);
   assert.equal(template.witnessCommitment, undefined);
   assert.equal(Buffer.from(template.flags).toString('latin1'), '\u0006/P2SH/');
-  const first = Buffer.from(template.transactions.txidsLE.slice(0, 32)).reverse().toString('hex');
+  const first = flipped(template.transactions.txidsLE.slice(0, 32));
   assert.equal(first, plain.transactions[0]?.txid);
 });
 

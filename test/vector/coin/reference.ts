@@ -20,7 +20,7 @@ interface BcoinBlock {
   getCoinbaseHeight(): number;
   getCommitmentHash(encoding: 'hex'): string | null;
   createCommitmentHash(): Buffer;
-  merkleRoot: Buffer;
+  merkleRoot: string;
 }
 
 interface BcoinScript {

@@ -27,6 +27,8 @@ export interface ConnectionLimits {
   readonly lineBytes: number;
   /** Unsent output beyond which a peer counts as slow. */
   readonly sendBytes: number;
+  /** A handler threw, which it must not: that connection is cut off, the others live on. */
+  readonly onFault: (error: unknown) => void;
 }
 
 const PEER = Symbol('connection');
@@ -139,9 +141,14 @@ export class Connection implements LineSink {
 
   receive(chunk: Buffer): void {
     if (this.closed) return;
-    if (this.#lines.push(chunk, this.#limits.lineBytes, this)) return;
-    this.#handler.onLongLine();
-    this.end();
+    try {
+      if (this.#lines.push(chunk, this.#limits.lineBytes, this)) return;
+      this.#handler.onLongLine();
+      this.end();
+    } catch (error) {
+      this.#limits.onFault(error);
+      this.destroy();
+    }
   }
 
   drained(): void {

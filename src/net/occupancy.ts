@@ -74,5 +74,5 @@ export class Occupancy {
 function hash(text: string, seed: number): number {
   let h = (0x811c9dc5 ^ seed) >>> 0;
   for (let i = 0; i < text.length; i++) h = Math.imul(h ^ text.charCodeAt(i), 0x01000193) >>> 0;
-  return (h ^ (h >>> 14)) % BUCKETS;
+  return ((h ^ (h >>> 14)) >>> 0) % BUCKETS;
 }

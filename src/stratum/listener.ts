@@ -152,6 +152,11 @@ export class Listener implements ThreadContext {
     if (this.#variantSince[source] === -1) this.#variantSince[source] = this.clock.monotonic();
   }
 
+  fault(server: string, error: unknown): void {
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#log(server, `a connection is closed because handling its input failed: ${text}`);
+  }
+
   // ---------------------------------------------------------------- sockets
 
   #acceptorOf(port: ServerPort, server: ServerData): Acceptor {

@@ -43,6 +43,8 @@ export interface ThreadContext {
   left(worker: RememberedDifficulty): void;
   rates(group: string): RateTable;
   wantVariant(source: number): void;
+  /** A defect of ours that one connection met. */
+  fault(server: string, error: unknown): void;
 }
 
 const REMEMBERED_WORKERS = 20_000;
@@ -83,7 +85,11 @@ export class ServerPort {
     this.settings = settings;
     this.source = data.source;
     this.context = context;
-    this.limits = { lineBytes: settings.limits.line_bytes, sendBytes: settings.limits.send_bytes };
+    this.limits = {
+      lineBytes: settings.limits.line_bytes,
+      sendBytes: settings.limits.send_bytes,
+      onFault: (error) => context.fault(this.key, error),
+    };
     this.rules = loginRules(settings);
     this.diff1 = source.diff1;
     this.targets = new TargetCache(source.diff1);

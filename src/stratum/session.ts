@@ -4,7 +4,6 @@
  * (account.ts, judged at the end of the turn), the words (v1/).
  * Entry points: onLine (from the socket), announce (a job), onTimer (deadlines and keep-alive).
  */
-import { randomFillSync } from 'node:crypto';
 import { difficultyFromTarget } from '../coin/target.ts';
 import type { Connection, ConnectionHandler } from '../net/connection.ts';
 import type { WheelEntry } from '../net/wheel.ts';
@@ -18,6 +17,7 @@ import type { ClientCommand, SessionDetails } from './messages.ts';
 import { parsePassword } from './password.ts';
 import type { ServerPort } from './port.ts';
 import { rateKey } from './rates.ts';
+import { randomId } from './random-id.ts';
 import { REFUSALS } from './refusals.ts';
 import type { Refusal, RefusalName } from './refusals.ts';
 import * as say from './v1/replies.ts';
@@ -41,9 +41,6 @@ const BAD: ReadonlySet<RefusalName> = new Set([
 
 /** A peer that has read nothing for so long is cut off. */
 const SLOW_MS = 30_000;
-const ID_BYTES = 8;
-const idPool = Buffer.alloc(ID_BYTES * 512);
-let idsUsed = idPool.length;
 
 export class Session implements ConnectionHandler, WheelEntry {
   readonly id = randomId();
@@ -387,15 +384,6 @@ export class Session implements ConnectionHandler, WheelEntry {
   #now(): number {
     return Math.round(this.#port.context.clock.monotonic());
   }
-}
-
-function randomId(): string {
-  if (idsUsed === idPool.length) {
-    randomFillSync(idPool);
-    idsUsed = 0;
-  }
-  idsUsed += ID_BYTES;
-  return idPool.toString('hex', idsUsed - ID_BYTES, idsUsed);
 }
 
 function isBlank(buffer: Buffer, start: number, end: number): boolean {

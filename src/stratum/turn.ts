@@ -194,7 +194,7 @@ export class ShareTurn {
       if (!ok && (item.verdict === 'accepted' || item.verdict === 'late')) {
         item.verdict = 'notRecorded';
       }
-      reply(item);
+      sendReply(item);
     }
   }
 
@@ -324,7 +324,7 @@ export class ShareTurn {
         continue;
       }
       const waiting = this.#waiting.get(owner.lastBatch);
-      if (waiting === undefined) reply(item);
+      if (waiting === undefined) sendReply(item);
       else waiting.push(item);
     }
     if (present.length > 0) this.#waiting.set(batch, present);
@@ -341,7 +341,7 @@ function isAccepted(verdict: Verdict): verdict is 'accepted' | 'late' {
   return verdict === 'accepted' || verdict === 'late';
 }
 
-function reply(item: Item): void {
+function sendReply(item: Item): void {
   const { owner, entry, term, verdict } = item;
   if (entry === undefined || term === undefined) {
     owner.append(item.text);

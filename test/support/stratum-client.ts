@@ -16,6 +16,7 @@ export interface Line {
 interface Waiter {
   readonly wants: (line: Line) => boolean;
   readonly resolve: (line: Line) => void;
+  readonly fail: (why: string) => void;
 }
 
 const PATIENCE_MS = 5000;
@@ -36,6 +37,9 @@ export class StratumClient {
   private constructor(socket: Socket) {
     this.socket = socket;
     this.closed = new Promise((resolve) => socket.once('close', () => resolve()));
+    socket.once('close', () => {
+      for (const waiter of this.#waiters) waiter.fail('the connection was closed');
+    });
     socket.setNoDelay(true);
     socket.setEncoding('utf8');
     socket.on('error', () => {});
@@ -94,12 +98,15 @@ export class StratumClient {
       if (wants(line)) return Promise.resolve(line);
     }
     return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => {
+      const fail = (why: string): void => {
+        clearTimeout(timer);
         const seen = this.lines.slice(-5).map((line) => JSON.stringify(line));
-        reject(new Error(`nothing like ${String(wants)} came; last: ${seen.join(' ')}`));
-      }, PATIENCE_MS);
+        reject(new Error(`${why}; wanted ${String(wants)}; last: ${seen.join(' ')}`));
+      };
+      const timer = setTimeout(() => fail('nothing like it came'), PATIENCE_MS);
       this.#waiters.push({
         wants,
+        fail,
         resolve: (line) => {
           clearTimeout(timer);
           resolve(line);

@@ -107,7 +107,7 @@ function requestOf(method: string, params: readonly unknown[]): Request {
 function textOf(value: unknown): string {
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'string') return '';
-  return value.slice(0, MAX_TEXT).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, '');
+  return value.slice(0, MAX_TEXT).replace(/[\p{Cc}\u2028\u2029]/gu, '');
 }
 
 function positive(value: unknown, make: (number: number) => Request): Request {

@@ -5,9 +5,10 @@
 
 /** Value of a hex digit by its character code, -1 for anything else. */
 const DIGIT = new Int8Array(256).fill(-1);
-for (const [index, character] of [...'0123456789abcdef'].entries()) {
-  DIGIT[character.charCodeAt(0)] = index;
-  DIGIT[character.toUpperCase().charCodeAt(0)] = index;
+for (let value = 0; value < 16; value++) {
+  const digit = value.toString(16);
+  DIGIT[digit.charCodeAt(0)] = value;
+  DIGIT[digit.toUpperCase().charCodeAt(0)] = value;
 }
 
 const USER = 0;

@@ -86,12 +86,10 @@ async function main(path: string, run: number, minuteMs: number, journal: string
   const next = () => ++n;
   const writers = [new LedgerWriter(ledger.connect()), new LedgerWriter(ledger.connect())];
   const feeds = writers.map((writer, index) => feed(writer, `w${index}`, run, next, say));
-  let stopping = false;
-  process.stdin.once('data', () => {
-    stopping = true;
-  });
+  const stop = new AbortController();
+  process.stdin.once('data', () => stop.abort());
   writeSync(1, 'ready\n');
-  while (!stopping) {
+  while (!stop.signal.aborted) {
     for (const turn of feeds) turn();
     await new Promise((resolve) => setImmediate(resolve));
   }

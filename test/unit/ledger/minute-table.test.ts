@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { MinuteTable, SLICE_ROW_BYTES } from '../../../src/ledger/minute-table.ts';
 
 const share = fc.record({

@@ -57,9 +57,9 @@ export interface TestStore {
   readonly unlinked: string[];
   readonly warnings: string[];
   /** Commits and absorbs. */
-  take(...list: readonly TestRecord[]): void;
+  readonly take: (...list: readonly TestRecord[]) => void;
   /** Runs idle work to its end. */
-  settle(): void;
+  readonly settle: () => void;
 }
 
 export function openStore(

@@ -53,15 +53,15 @@ function finish({ store, settle }: TestStore): void {
 
 test('batches of one turn that use one ref for different workers credit each its own', async (t) => {
   const path = tempLedger(t);
-  const test = openStore(path);
-  const turn = new Turn(test.store, test.clock, silentLog);
+  const opened = openStore(path);
+  const turn = new Turn(opened.store, opened.clock, silentLog);
   const { send, acks } = listener(t, turn);
   send('alice', 1);
   send('bob', 2);
   send('carol', 4);
   await loopTurn();
   assert.deepEqual(acks, ['1 true', '2 true', '3 true']);
-  finish(test);
+  finish(opened);
   assert.deepEqual(sums(path), [
     ['alice', 1],
     ['bob', 2],
@@ -71,12 +71,12 @@ test('batches of one turn that use one ref for different workers credit each its
 
 test('two listeners may use the same ref for different workers; a turn of both is one transaction', async (t) => {
   const path = tempLedger(t);
-  const test = openStore(path);
-  const turn = new Turn(test.store, test.clock, silentLog);
+  const opened = openStore(path);
+  const turn = new Turn(opened.store, opened.clock, silentLog);
   const [one, two] = [listener(t, turn), listener(t, turn)];
   let commits = 0;
-  const commit = test.store.commit.bind(test.store);
-  t.mock.method(test.store, 'commit', (batches: readonly Uint8Array[]) => {
+  const commit = opened.store.commit.bind(opened.store);
+  t.mock.method(opened.store, 'commit', (batches: readonly Uint8Array[]) => {
     commits++;
     commit(batches);
   });
@@ -85,7 +85,7 @@ test('two listeners may use the same ref for different workers; a turn of both i
   await loopTurn();
   assert.deepEqual([one.acks, two.acks], [['1 true'], ['1 true']]);
   assert.equal(commits, 1);
-  finish(test);
+  finish(opened);
   assert.deepEqual(sums(path), [
     ['alice', 8],
     ['bob', 16],
@@ -94,9 +94,9 @@ test('two listeners may use the same ref for different workers; a turn of both i
 
 test('a commit that fails refuses its batches, is logged once, and the next is tried and taken', async (t) => {
   const path = tempLedger(t);
-  const test = openStore(path, undefined, { maxShareFileBytes: 98_304 });
+  const opened = openStore(path, undefined, { maxShareFileBytes: 98_304 });
   const lines: string[] = [];
-  const turn = new Turn(test.store, test.clock, recordingLog(lines));
+  const turn = new Turn(opened.store, opened.clock, recordingLog(lines));
   const { send, acks } = listener(t, turn);
   send('alice', 1, 1200);
   await loopTurn();
@@ -108,8 +108,8 @@ test('a commit that fails refuses its batches, is logged once, and the next is t
   assert.deepEqual(acks.slice(1), ['2 false', '3 false', '4 false', '5 false', '6 false']);
   assert.equal(lines.length, 1);
   assert.match(lines[0]!, /^error: shares cannot be recorded: .*full/);
-  assert.equal(turn.status().failingSince, test.clock.now());
-  test.clock.advance(1000);
+  assert.equal(turn.status().failingSince, opened.clock.now());
+  opened.clock.advance(1000);
   send('bob', 1, 1200);
   await loopTurn();
   assert.equal(lines.length, 2);
@@ -119,7 +119,7 @@ test('a commit that fails refuses its batches, is logged once, and the next is t
   assert.match(lines[2]!, /^warn: shares are recorded again/);
   const status = turn.status();
   assert.deepEqual([status.failingSince, status.failedBatches, status.records], [null, 6, 1201]);
-  finish(test);
+  finish(opened);
   assert.deepEqual(sums(path), [
     ['alice', 1200],
     ['carol', 32],
@@ -128,8 +128,8 @@ test('a commit that fails refuses its batches, is logged once, and the next is t
 
 test('a batch that is no whole number of records is refused, its neighbours are taken', async (t) => {
   const path = tempLedger(t);
-  const test = openStore(path);
-  const turn = new Turn(test.store, test.clock, silentLog);
+  const opened = openStore(path);
+  const turn = new Turn(opened.store, opened.clock, silentLog);
   const { port1, port2 } = new MessageChannel();
   turn.connect(port1);
   t.after(() => port2.close());
@@ -153,5 +153,5 @@ test('a batch that is no whole number of records is refused, its neighbours are 
     { upTo: 3, ok: false },
     { upTo: 4, ok: true },
   ]);
-  finish(test);
+  finish(opened);
 });

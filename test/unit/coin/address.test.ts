@@ -128,12 +128,12 @@ describe('hostile names', () => {
     );
   });
 
-  test('a text of a megabyte is refused at once and does not fill a message', () => {
-    const long = '1'.repeat(1_000_000);
+  test('a text of 100 kB is refused at once and does not fill a message', () => {
+    const long = 'z'.repeat(100_000);
     const from = performance.now();
     assert.ok(!isAddress(long, [], []));
     assert.ok(!isAddress(`bitcoincash:${long}`, [], ['bitcoincash']));
-    assert.ok(performance.now() - from < 100, 'base58 of such a text would take minutes');
+    assert.ok(performance.now() - from < 100, 'base58 costs the square of the length');
     assert.throws(
       () => addressToScript(long),
       (error: Error) => error.message.length < 300,

@@ -96,6 +96,12 @@ describe('difficulty from target', () => {
     );
   });
 
+  test('a ratio just above the middle between two doubles goes up', () => {
+    const diff1 = ((2n ** 53n + 1n) << 100n) + 1n;
+    assert.equal(difficultyFromTarget(1n << 100n, diff1), 2 ** 53 + 2);
+    assert.equal(difficultyFromTarget(1n << 100n, diff1 - 1n), 2 ** 53);
+  });
+
   test('of a difficulty that a target expresses gives the difficulty back', () => {
     for (const difficulty of [1, 0.25, 128, 65536, 2 ** 40]) {
       const target = targetFromDifficulty(difficulty, DIFF1_SHA);

@@ -116,6 +116,15 @@ describe('cashaddr', () => {
     assert.ok(isAddress(good.slice('bitcoincash:'.length), [], ['bitcoincash']));
   });
 
+  test('good checksums over padding that is not zero, 24 bytes and an unknown type are refused', () => {
+    const made = [
+      'bitcoincash:qpm2qsznhks23z7629mms6s4cwef74vcwdhfnr59fu',
+      'bitcoincash:q9m2qsznhks23z7629mms6s4cwef74vcwvqqqqqqrm2sgpa0',
+      'bitcoincash:ypm2qsznhks23z7629mms6s4cwef74vcwv279a32dj',
+    ];
+    for (const address of made) assert.equal(decodeAddress(address), undefined);
+  });
+
   test("eCash's miner fund address is the script that its chain pays", () => {
     assert.equal(
       toHex(

@@ -1,7 +1,9 @@
 /**
- * What becomes of accepted blocks: at every new tip the daemon in use is asked about those that are
- * still open, a bounded number at a time and in turn, until each is matured or out of the best chain
- * for good (the ledger stops listing an orphan after a day). Entry point: BlockWatch.
+ * What becomes of accepted blocks: at every new tip the daemon in use is asked which block it has at
+ * the heights of those that are still open, a bounded number at a time and in turn, until each is
+ * matured or out of the best chain for good (the ledger stops listing an orphan after a day). Asked by
+ * height and not by hash: bcoin counts confirmations also for blocks beside its best chain. Entry
+ * point: BlockWatch.
  */
 import type { CallResult } from '../daemon/envelope.ts';
 import { messageOf } from '../errors.ts';
@@ -19,15 +21,9 @@ export interface BlockWatchOptions {
 }
 
 const MAX_LOOKUPS = 20;
-/** RPC_INVALID_ADDRESS_OR_KEY: no such block. */
-const NOT_FOUND = -5;
-const METHOD_NOT_FOUND = -32601;
-/** A block that the daemon does not know counts as orphaned when the chain is this far past it. */
-const UNKNOWN_DEPTH = 6;
 
 export class BlockWatch {
   readonly #options: BlockWatchOptions;
-  #method: 'getblockheader' | 'getblock' = 'getblockheader';
   #running: Promise<void> | undefined;
   #turn = 0;
   #orphans = 0;
@@ -42,9 +38,9 @@ export class BlockWatch {
     return { orphans: this.#orphans, matured: this.#matured };
   }
 
-  /** `height` of the newest block. One look at a time: a tip that comes meanwhile is not waited for. */
-  newTip(height: number): void {
-    this.#running ??= this.#look(height).finally(() => {
+  /** One look at a time: a tip that comes during one is covered by the next. */
+  newTip(): void {
+    this.#running ??= this.#look().finally(() => {
       this.#running = undefined;
     });
   }
@@ -54,18 +50,20 @@ export class BlockWatch {
   }
 
   /** Never rejects. */
-  async #look(height: number): Promise<void> {
+  async #look(): Promise<void> {
     const { blockLog, chain, daemon, log } = this.#options;
     try {
-      const asked = daemon();
       const all = await blockLog.unsettled(chain);
+      const asked = daemon();
       if (asked === undefined || all.length === 0) return;
       const some = this.#choose(all);
-      const calls = some.map((one) => ({ method: this.#method, params: [one.hashHexBE] }));
-      const results = await asked.batch(calls);
+      const hashes = some.map(({ height }) => ({ method: 'getblockhash', params: [height] }));
+      const results = await asked.batch([{ method: 'getblockcount', params: [] }, ...hashes]);
+      const tip = results[0]?.ok === true ? results[0].result : undefined;
+      if (typeof tip !== 'number') return;
       for (const [index, block] of some.entries()) {
-        const result = results[index];
-        if (result !== undefined) this.#judge(block, result, height);
+        const result = results[index + 1];
+        if (result !== undefined) this.#judge(block, result, tip - block.height + 1);
       }
     } catch (error) {
       log.warn(`found blocks of ${chain} could not be looked up: ${messageOf(error)}; next block`);
@@ -82,10 +80,13 @@ export class BlockWatch {
     return [...older.slice(start, start + MAX_LOOKUPS / 2), ...newest];
   }
 
-  #judge(block: BlockRef, result: CallResult, height: number): void {
-    if (!result.ok && result.error.rpcCode === METHOD_NOT_FOUND) this.#method = 'getblock';
-    const state = stateOf(result, height - block.height, this.#options.maturity);
-    if (state === undefined || state === block.state) return;
+  /** `confirmations` if it is in the best chain. */
+  #judge(block: BlockRef, result: CallResult, confirmations: number): void {
+    if (!result.ok || typeof result.result !== 'string') return;
+    const isThere = result.result.toLowerCase() === block.hashHexBE;
+    const matured = confirmations >= this.#options.maturity ? 'matured' : 'accepted';
+    const state: BlockState = isThere ? matured : 'orphaned';
+    if (state === block.state) return;
     const { blockLog, chain, log } = this.#options;
     blockLog.settled(chain, block.hashHexBE, state);
     if (state === 'matured') this.#matured += 1;
@@ -95,17 +96,4 @@ export class BlockWatch {
       hash: block.hashHexBE,
     });
   }
-}
-
-/** Undefined where the answer decides nothing. */
-function stateOf(result: CallResult, depth: number, maturity: number): BlockState | undefined {
-  if (!result.ok) {
-    return result.error.rpcCode === NOT_FOUND && depth >= UNKNOWN_DEPTH ? 'orphaned' : undefined;
-  }
-  const { result: value } = result;
-  if (typeof value !== 'object' || value === null || !('confirmations' in value)) return undefined;
-  const { confirmations } = value;
-  if (typeof confirmations !== 'number') return undefined;
-  if (confirmations < 1) return 'orphaned';
-  return confirmations >= maturity ? 'matured' : 'accepted';
 }

@@ -250,7 +250,7 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
     this.#templateToJobMs = this.#options.clock.monotonic() - startedAt;
     if (isNewTip) {
       this.#lastBlockAt = raw.receivedAt;
-      this.#watch.newTip(template.height - 1);
+      this.#watch.newTip();
     }
   }
 

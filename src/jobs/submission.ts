@@ -1,6 +1,6 @@
 /**
  * One solved block and one daemon: sending it, and what the daemon's words mean (BIP22). Nothing here
- * throws for what a daemon does or fails to do. Entry points: offer, confirmationsOf.
+ * throws for what a daemon does or fails to do. Entry points: offer, isInBestChain.
  */
 import type { Daemon } from '../daemon/rpc.ts';
 import { DaemonError } from '../daemon/error.ts';
@@ -28,13 +28,22 @@ export interface Offer {
 /** Validating a full block takes a slow daemon seconds. */
 const SUBMIT_TIMEOUT_MS = 60_000;
 const METHOD_NOT_FOUND: ReadonlySet<number> = new Set([-32601, -8]);
-/** RPC_INVALID_ADDRESS_OR_KEY: getblockheader's way to say that it does not know the block. */
+/** RPC_INVALID_ADDRESS_OR_KEY: getblockheader's way to say that it does not know the block (bcoin: -1). */
 const NOT_FOUND = -5;
 /** Not connected, initial download, warming up: the daemon does not look at the block at all. */
 const NOT_NOW: ReadonlySet<number> = new Set([-9, -10, -28]);
-/** The daemon lacks the parent, or its clock is behind: later it may say something else. */
-const NOT_YET: ReadonlySet<string> = new Set(['prev-blk-not-found', 'time-too-new']);
-const INCONCLUSIVE: ReadonlySet<string> = new Set(['inconclusive', 'duplicate-inconclusive']);
+/** The daemon lacks the parent (bcoin's words too), or its clock is behind: later it may say otherwise. */
+const NOT_YET: ReadonlySet<string> = new Set([
+  'prev-blk-not-found',
+  'rejected: bad-prevblk',
+  'time-too-new',
+]);
+/** It may have the block or not; bcoin says the last one of known blocks, good and bad. */
+const LOOK_IT_UP: ReadonlySet<string> = new Set([
+  'inconclusive',
+  'duplicate-inconclusive',
+  'rejected: duplicate',
+]);
 /** Longest piece of a daemon's answer that is recorded. */
 const MAX_ANSWER = 200;
 
@@ -75,43 +84,39 @@ async function judge(daemon: BlockDaemon, block: SolvedBlock, result: unknown): 
     MAX_ANSWER,
   );
   if (answer === 'duplicate') return { verdict: 'accepted', answer };
-  if (INCONCLUSIVE.has(answer)) {
-    const isThere = (await confirmationsOf(daemon, block.hashHexBE)) !== undefined;
+  if (LOOK_IT_UP.has(answer)) {
+    const isThere = await knows(daemon, block.hashHexBE);
     return { verdict: isThere ? 'accepted' : 'undecided', answer };
   }
   return { verdict: NOT_YET.has(answer) ? 'undecided' : 'refused', answer };
 }
 
-/**
- * Confirmations of a block by this daemon: at least 1 in its best chain, -1 beside it; undefined where
- * it does not know the block. Throws DaemonError when it cannot be asked.
- */
-export async function confirmationsOf(
-  daemon: Pick<Daemon, 'key' | 'call'>,
-  hashHexBE: string,
-): Promise<number | undefined> {
+/** Whether the daemon has the block, in its best chain or beside it. False if it cannot be asked. */
+async function knows(daemon: BlockDaemon, hashHexBE: string): Promise<boolean> {
   try {
-    return confirmationsIn(daemon.key, await daemon.call('getblockheader', [hashHexBE, true]));
+    return isObject(await daemon.call('getblockheader', [hashHexBE, true]));
   } catch (error) {
-    if (!(error instanceof DaemonError) || error.code !== 'RPC') throw error;
-    if (error.rpcCode === NOT_FOUND) return undefined;
+    if (!(error instanceof DaemonError) || error.code !== 'RPC') return false;
+    if (error.rpcCode === NOT_FOUND) return false;
   }
   try {
-    return confirmationsIn(daemon.key, await daemon.call('getblock', [hashHexBE]));
-  } catch (error) {
-    if (error instanceof DaemonError && error.rpcCode === NOT_FOUND) return undefined;
-    throw error;
+    return isObject(await daemon.call('getblock', [hashHexBE]));
+  } catch {
+    return false;
   }
 }
 
-function confirmationsIn(daemon: string, result: unknown): number {
-  const value: unknown =
-    typeof result === 'object' && result !== null && 'confirmations' in result
-      ? result.confirmations
-      : undefined;
-  if (typeof value === 'number' && Number.isSafeInteger(value)) return value;
-  throw new DaemonError(
-    'BAD_ANSWER',
-    `daemon ${daemon}: the answer about a block has no whole number of confirmations`,
-  );
+function isObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null;
+}
+
+/**
+ * Whether this is the daemon's block at its height. Asked by height, as some daemons count confirmations
+ * also for blocks beside the best chain. Throws DaemonError when it cannot be asked.
+ */
+export async function isInBestChain(
+  daemon: Pick<Daemon, 'call'>,
+  block: Pick<SolvedBlock, 'hashHexBE' | 'height'>,
+): Promise<boolean> {
+  return (await daemon.call('getblockhash', [block.height])) === block.hashHexBE;
 }

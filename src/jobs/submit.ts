@@ -10,7 +10,7 @@ import type { Cancel, Timers } from '../daemon/timers.ts';
 import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { BlockLog, SolvedBlock } from '../ports.ts';
-import { confirmationsOf, offer } from './submission.ts';
+import { isInBestChain, offer } from './submission.ts';
 import type { BlockDaemon, Offer } from './submission.ts';
 
 export interface SubmitterOptions {
@@ -284,8 +284,7 @@ export class Submitter {
   async #confirm(block: SolvedBlock, daemon: BlockDaemon): Promise<void> {
     const { log } = this.#options;
     try {
-      const confirmations = await confirmationsOf(daemon, block.hashHexBE);
-      if (confirmations !== undefined && confirmations > 0) return;
+      if (await isInBestChain(daemon, block)) return;
       log.warn(`block ${block.height} is known to daemon ${daemon.key}, not in its best chain`, {
         hash: block.hashHexBE,
       });

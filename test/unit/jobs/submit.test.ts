@@ -85,7 +85,7 @@ interface Bench {
   readonly live: FakeDaemon[];
   readonly accepted: () => number;
   /** Lets promises run, then moves time in steps. */
-  run(ms?: number): Promise<void>;
+  readonly run: (ms?: number) => Promise<void>;
 }
 
 async function settled(): Promise<void> {
@@ -117,7 +117,7 @@ function setUp(live: FakeDaemon[]): Bench {
   return { submitter, blockLog, timers, live, accepted: () => accepted, run };
 }
 
-const inChain = { getblockheader: [{ confirmations: 1 }] };
+const inChain = { getblockhash: [HASH] };
 
 test('a block is in the log before it is sent, and goes to every live daemon at once', async () => {
   const one = new FakeDaemon('one', { submitblock: [null], ...inChain });
@@ -135,7 +135,7 @@ test('a block is in the log before it is sent, and goes to every live daemon at 
     'two: duplicate',
   ]);
   assert.equal(accepted(), 1);
-  assert.ok(one.sent[1]?.startsWith(`getblockheader ["${HASH}"`), 'confirmed by its hash');
+  assert.equal(one.sent[1], 'getblockhash [7]', 'looked up in the best chain');
   assert.equal(submitter.stats().accepts, 1);
   assert.equal(submitter.stats().pending, 0);
 });
@@ -230,7 +230,7 @@ test('every daemon that answered refused it: rejected; one acceptance outweighs 
 test('inconclusive is no rejection: the block is looked up, and tried on until it is found', async () => {
   const one = new FakeDaemon('one', {
     submitblock: ['inconclusive'],
-    getblockheader: [notFound, notFound, { confirmations: -1 }],
+    getblockheader: [notFound, unreachable, { confirmations: -1 }],
   });
   const { submitter, blockLog, run } = setUp([one]);
   submitter.submit(block());
@@ -239,6 +239,27 @@ test('inconclusive is no rejection: the block is looked up, and tried on until i
   await run(2000);
   assert.equal(submitter.stats().accepts, 1);
   assert.deepEqual(blockLog.events, [`append ${HASH}`, 'one: inconclusive', `accepted ${HASH}`]);
+});
+
+test('a known block is accepted also by daemons that say so in their own way, if they have it', async () => {
+  const has = new FakeDaemon('has', {
+    submitblock: ['rejected: duplicate'],
+    getblockheader: [noMethod],
+    getblock: [{ confirmations: 3 }],
+  });
+  const { submitter, run } = setUp([has]);
+  submitter.submit(block());
+  await run();
+  assert.equal(submitter.stats().accepts, 1);
+  const hasNot = new FakeDaemon('hasNot', {
+    submitblock: ['rejected: duplicate'],
+    getblockheader: [new DaemonError('RPC', 'Block not found', { rpcCode: -1 })],
+    getblock: [new DaemonError('RPC', 'Block not found', { rpcCode: -1 })],
+  });
+  const other = setUp([hasNot]);
+  other.submitter.submit(block());
+  await other.run(1000);
+  assert.equal(other.submitter.stats().pending, 1);
 });
 
 test('a daemon that lacks the parent may know it later', async () => {
@@ -256,8 +277,7 @@ test('a daemon without submitblock gets the block by getblocktemplate', async ()
     const old = new FakeDaemon('old', {
       submitblock: [missing],
       getblocktemplate: [null],
-      getblockheader: [noMethod],
-      getblock: [{ confirmations: 1 }],
+      getblockhash: [HASH],
     });
     const { submitter, run } = setUp([old]);
     submitter.submit(block({}, 'w"1'));

@@ -21,6 +21,7 @@ export interface CrossContext {
   readonly keys: ReadonlySet<string>;
   /** Names that `algo` may have besides those under the manager's algorithms; undefined: any. */
   readonly algorithms: ReadonlySet<string> | undefined;
+  readonly canonicalAlgorithm: ((name: string) => string | undefined) | undefined;
   readonly report: (problem: Problem) => void;
 }
 
@@ -242,11 +243,13 @@ function checkAlgorithms(context: CrossContext, sources: ReadonlyMap<string, str
       continue;
     }
     const algo = draft.settings?.algo;
-    if (algo === undefined || known === undefined || known.includes(algo)) continue;
+    if (algo === undefined || known === undefined) continue;
+    if (known.some((name) => name.toLowerCase() === algo.toLowerCase())) continue;
+    const names = known.filter((name) => !name.includes('.')).toSorted();
     reportAt(context.report, draft, ['algo'], {
       message: 'unknown algorithm',
       found: valueText(algo),
-      expected: `one of ${known.toSorted().join(', ')}`,
+      expected: `one of ${names.join(', ')}`,
       nearest: nearest(algo, known),
     });
   }
@@ -278,7 +281,9 @@ function agree(
   severity: Problem['severity'],
 ): void {
   const wanted = chain.settings?.algo;
-  if (algo === undefined || wanted === undefined || algo === wanted) return;
+  if (algo === undefined || wanted === undefined) return;
+  const { canonicalAlgorithm: canonical = (name) => name.toLowerCase() } = context;
+  if ((canonical(algo) ?? algo) === (canonical(wanted) ?? wanted)) return;
   reportAt(context.report, draft, ['algo'], {
     severity,
     message: `not the algorithm of ${chain.key}`,

@@ -2,7 +2,7 @@
 import type { Problem } from './problem.ts';
 
 /** One line: `config.yml:12:5 error: LTC.coinservs[0].prot: unknown key, found 3, expected …`. */
-export function formatProblem(problem: Problem, file: string): string {
+function formatProblem(problem: Problem, file: string): string {
   const place = problem.line === 0 ? file : `${file}:${problem.line}:${problem.column}`;
   const subject = problem.path === '' ? '' : `${problem.path}: `;
   const parts = [problem.message];

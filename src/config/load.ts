@@ -24,6 +24,8 @@ export interface LoadOptions {
   readonly serverNumber?: number;
   /** Names that `algo` may have besides those under the manager's `algorithms`; any where not given. */
   readonly algorithms?: ReadonlySet<string>;
+  /** The one name of an algorithm that has several; without it only letter case is ignored. */
+  readonly canonicalAlgorithm?: (name: string) => string | undefined;
 }
 
 export interface LoadResult {
@@ -55,10 +57,10 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   };
 }
 
-/** Where the ledger is: as set, else a folder beside the file, named by it and the server number. */
+/** The main file of the ledger: as set, else beside the file, named by it and the server number. */
 export function ledgerPath(config: Config): string {
   const { ledger, server_number } = config.pool.settings;
-  const name = `${basename(config.file, extname(config.file))}-ledger-${server_number}`;
+  const name = `${basename(config.file, extname(config.file))}-ledger-${server_number}.sqlite`;
   return ledger.path ?? join(dirname(config.file), name);
 }
 
@@ -72,7 +74,13 @@ function build(
   const read = readComponents(source, reader, report);
   if (read === undefined) return undefined;
   const { drafts, keys } = read;
-  const sources = crossCheck({ drafts, keys, algorithms: options.algorithms, report });
+  const sources = crossCheck({
+    drafts,
+    keys,
+    algorithms: options.algorithms,
+    canonicalAlgorithm: options.canonicalAlgorithm,
+    report,
+  });
   applyServerNumber(drafts, options.serverNumber ?? 0);
   checkListeners(drafts, report);
   return assemble(drafts, sources, resolve(file));

@@ -58,7 +58,7 @@ export function secretText(value: unknown): string {
 }
 
 /** Letters to add, drop, change or swap with their neighbour to make `b` of `a`, case ignored. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const [from, to] = [a.toLowerCase(), b.toLowerCase()];
   let beforeLast: number[] = [];
   let last = Array.from({ length: to.length + 1 }, (_, at) => at);

@@ -238,6 +238,7 @@ function scalarValue(node: Scalar | undefined, shape: Shape | undefined): unknow
   if (shape?.kind === 'text') return written;
   if (typeof value === 'bigint') {
     if (shape?.kind === 'target') return value;
+    if (shape?.kind === 'scalar') return Number(value);
     return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
       ? Number(value)
       : value;

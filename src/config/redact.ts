@@ -8,10 +8,15 @@ import type { Shape } from './schema/inspect.ts';
 import { mapSettings } from './schema/inspect.ts';
 import { COMPONENT_TYPES, SHORT_NAMES, resolveType } from './types.ts';
 
+/** Of a plug-in's or price source's own setting nothing is known but its name. */
+function isUnknown(shape: Shape | undefined): boolean {
+  return shape === undefined || shape.kind === 'any';
+}
+
 /** A change for `mapSettings`. */
 export function redactValue(value: unknown, shape: Shape | undefined, key: string): unknown {
   const empty = value === null || value === undefined || value === '' || typeof value === 'boolean';
-  if (!empty && (shape === undefined ? looksSecret(key) : shape.meta.secret === true)) {
+  if (!empty && (isUnknown(shape) ? looksSecret(key) : shape?.meta.secret === true)) {
     return REDACTED;
   }
   if (typeof value !== 'string') return undefined;

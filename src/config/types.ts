@@ -36,7 +36,7 @@ export interface SettingsByType {
 }
 
 export type ComponentType = keyof SettingsByType;
-export type ReporterType = 'celery' | 'redis' | 'postgres' | 'fanout';
+type ReporterType = 'celery' | 'redis' | 'postgres' | 'fanout';
 
 export interface TypeEntry {
   readonly schema: z.ZodType;

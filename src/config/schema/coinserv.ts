@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { Frozen } from './fields.ts';
 import { blankable, integer, list, name, port, text } from './fields.ts';
 
-export const coinservSchema = z
+const coinservSchema = z
   .strictObject({
     address: name().default('127.0.0.1').describe("Host name or address of the daemon's RPC port."),
     port: port().meta({ description: "The daemon's rpcport.", example: 9332 }),

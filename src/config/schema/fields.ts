@@ -33,7 +33,7 @@ export type Frozen<T> = T extends readonly (infer E)[]
     ? { readonly [K in keyof T]: Frozen<T[K]> }
     : T;
 
-export const MAX_UINT256 = (1n << 256n) - 1n;
+const MAX_UINT256 = (1n << 256n) - 1n;
 
 /** Any text; numbers, `yes` and the like are taken as they are written. */
 export const text = () => z.string().max(4096).meta({ expects: 'text' });

@@ -21,10 +21,9 @@ import {
 
 const retention = section({
   shares: seconds()
-    .nullable()
     .default(86_400)
     .describe(
-      'Seconds that share records are kept after every reporter has taken them (24 hours); null for ever.',
+      'Seconds that share records are kept after every reporter has taken them (24 hours).',
     ),
   slices: seconds()
     .nullable()
@@ -33,13 +32,13 @@ const retention = section({
   blocks: seconds()
     .nullable()
     .default(null)
-    .describe('Seconds that matured and orphaned blocks are kept; null for ever.'),
+    .describe('Seconds that blocks are kept that wait for nothing any more; null for ever.'),
 });
 
 const ledger = section({
   path: text().nullable().default(null).meta({
     description:
-      'Folder of the ledger; null is one beside this file, its name made of this file and the server number.',
+      'Main file of the ledger, the others stand beside it; null is beside this file, named by it and the server number.',
     path: true,
   }),
   synchronous: oneOf('normal', 'full')

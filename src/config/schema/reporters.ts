@@ -134,8 +134,6 @@ export const fanoutSchema = z.strictObject({
     .meta({ description: 'Keys of the reporters that each get everything.', example: ['redis'] }),
 });
 
-export type RedisConnectionSettings = Frozen<z.output<ReturnType<typeof redisConnection>>>;
-export type PoolReportSettings = Frozen<z.output<typeof poolReport>>;
 export type CelerySettings = Frozen<z.output<typeof celerySchema>>;
 export type RedisSettings = Frozen<z.output<typeof redisSchema>>;
 export type PostgresSettings = Frozen<z.output<typeof postgresSchema>>;

@@ -178,5 +178,3 @@ export const stratumSchema = z.strictObject({
 export type StratumSettings = Frozen<z.output<typeof stratumSchema>>;
 export type VardiffSettings = StratumSettings['vardiff'];
 export type LimitSettings = StratumSettings['limits'];
-export type AgentSettings = StratumSettings['agent'];
-export type TlsSettings = NonNullable<StratumSettings['tls']>;

@@ -257,6 +257,15 @@ describe('a wrong file', () => {
     assert.equal(result.settings?.stratum[0]?.jobSource, 'LTC');
   });
 
+  it('two names of one algorithm agree, in any letter case', () => {
+    const file = around(STRATUM.replace('scrypt', 'SCRYPT-Old'));
+    const canonicalAlgorithm = (name: string) => name.toLowerCase().split('-')[0];
+    const algorithms = new Set(['scrypt', 'scrypt-old', 'mod.scrypt']);
+    assert.deepEqual(loadConfig(file, 'f', { algorithms, canonicalAlgorithm }).errors, []);
+    const [error] = loadConfig(file, 'f', { algorithms }).errors;
+    assert.equal(error?.message, 'not the algorithm of LTC');
+  });
+
   it('a problem is data as well', () => {
     const { errors } = loadConfig(around('s: {type: stratum, algo: scrypt, prot: 1}\n'), 'f');
     assert.deepEqual(errors, [

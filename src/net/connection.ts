@@ -80,18 +80,16 @@ export class Connection implements LineSink {
     this.#out += text;
   }
 
-  /** Sends what was appended and `bytes` behind it, now and in one write. */
+  /** Something was appended that has not left. */
+  get hasUnsent(): boolean {
+    return this.#out !== '';
+  }
+
+  /** Sends what was appended, then `bytes`, now. */
   sendNow(bytes: Uint8Array): void {
+    this.flush();
     if (this.closed) return;
-    if (this.#out === '') {
-      this.#socket.write(bytes);
-    } else {
-      this.#socket.cork();
-      this.#socket.write(this.#out, 'latin1');
-      this.#socket.write(bytes);
-      this.#socket.uncork();
-      this.#out = '';
-    }
+    this.#socket.write(bytes);
     this.#noteBacklog();
   }
 

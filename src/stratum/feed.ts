@@ -101,7 +101,12 @@ export class JobFeed {
     this.#mustClean = false;
     this.#lastJob = entry;
     this.jobCount++;
-    this.#connection.sendNow(clean ? entry.notifyClean : entry.notify);
+    const bytes = clean ? entry.notifyClean : entry.notify;
+    if (this.#connection.hasUnsent) {
+      // One write of text is cheaper than a vector of text and bytes.
+      this.#connection.append(entry.textOf(bytes));
+      this.#connection.flush();
+    } else this.#connection.sendNow(bytes);
     this.lastJobAt = this.#now();
   }
 

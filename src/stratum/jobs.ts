@@ -35,6 +35,7 @@ export class JobEntry {
   readonly ledgerRefs = new Map<object, number>();
   /** Shares of the present slice, by position in the turn. */
   readonly staged: number[] = [];
+  #cleanText: string | undefined = undefined;
 
   constructor(job: Job, source: number, sequence: number) {
     this.job = job;
@@ -42,6 +43,13 @@ export class JobEntry {
     this.sequence = sequence;
     this.notify = asBuffer(job.notify);
     this.notifyClean = asBuffer(job.notifyClean);
+  }
+
+  /** One of the two lines as text, for where something else goes out with it. */
+  textOf(bytes: Buffer): string {
+    if (bytes !== this.notifyClean) return bytes.toString('latin1');
+    this.#cleanText ??= bytes.toString('latin1');
+    return this.#cleanText;
   }
 }
 

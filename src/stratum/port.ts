@@ -12,8 +12,8 @@ import type { SessionEvent } from './directory.ts';
 import type { Extranonces } from './extranonce.ts';
 import type { JobBook, JobEntry } from './jobs.ts';
 import { PeerLimits, peerRules } from './limits.ts';
-import { loginRules } from './login.ts';
-import type { LoginRules } from './login.ts';
+import { loginRules, parseLogin } from './login.ts';
+import type { Login, LoginRules } from './login.ts';
 import type { ClientCommand, RememberedDifficulty, ServerData, SourceData } from './messages.ts';
 import { RateTable } from './rate-table.ts';
 import { RememberedDifficulties } from './remembered.ts';
@@ -48,6 +48,7 @@ export interface ThreadContext {
 }
 
 const REMEMBERED_WORKERS = 20_000;
+const LOGINS_KEPT = 10_000;
 const REMEMBERED_MS = 24 * 3_600_000;
 
 export class ServerPort {
@@ -56,7 +57,6 @@ export class ServerPort {
   readonly source: number;
   readonly context: ThreadContext;
   readonly limits: ConnectionLimits;
-  readonly rules: LoginRules;
   readonly diff1: bigint;
   readonly targets: TargetCache;
   readonly tiers: readonly number[];
@@ -76,6 +76,8 @@ export class ServerPort {
   /** Set by whoever accepts: a connection has closed. */
   onGone: (connection: Connection) => void = () => {};
   #counters: Record<string, number> = {};
+  readonly #rules: LoginRules;
+  readonly #logins = new Map<string, Login>();
   /** Sessions by worker name, by address. */
   readonly #workers = new Map<string, Map<string, number>>();
 
@@ -90,7 +92,7 @@ export class ServerPort {
       sendBytes: settings.limits.send_bytes,
       onFault: (error) => context.fault(this.key, error),
     };
-    this.rules = loginRules(settings);
+    this.#rules = loginRules(settings);
     this.diff1 = source.diff1;
     this.targets = new TargetCache(source.diff1);
     this.tiers = tiersOf(settings.vardiff, { min: undefined, max: undefined });
@@ -121,6 +123,16 @@ export class ServerPort {
   command(command: ClientCommand, id: string | undefined): void {
     if (id !== undefined) this.sessions.get(id)?.obey(command);
     else for (const session of this.sessions.values()) session.obey(command);
+  }
+
+  /** Who is meant by a username; the miners of a farm log in with the same few over and over. */
+  whoIs(username: string): Login {
+    const known = this.#logins.get(username);
+    if (known !== undefined) return known;
+    const login = parseLogin(username, this.#rules);
+    if (this.#logins.size >= LOGINS_KEPT) this.#logins.clear();
+    this.#logins.set(username, login);
+    return login;
   }
 
   /** The worker name to credit: names beyond `workers_per_address` count as one. */

@@ -12,7 +12,6 @@ import { clamped, planDifficulty } from './difficulty.ts';
 import { JobFeed } from './feed.ts';
 import type { JobEntry } from './jobs.ts';
 import { peerKey } from './limits.ts';
-import { parseLogin } from './login.ts';
 import type { ClientCommand, SessionDetails } from './messages.ts';
 import { parsePassword } from './password.ts';
 import type { ServerPort } from './port.ts';
@@ -175,7 +174,7 @@ export class Session implements ConnectionHandler, WheelEntry {
   #authorize(id: string, username: string, password: string): void {
     if (!this.#subscribed) return this.#refuse(id, 'notSubscribed');
     if (this.#authorized) return this.#refuse(id, 'secondAuthorize');
-    const login = parseLogin(username, this.#port.rules);
+    const login = this.#port.whoIs(username);
     if (login.kind === 'refused') return this.#refuse(id, login.refusal);
     this.#authorized = true;
     const { account } = this;

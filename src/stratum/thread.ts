@@ -14,6 +14,12 @@ export interface ThreadEvents {
   readonly onDeath: (thread: ListenerThread, reason: string) => void;
 }
 
+/**
+ * What a turn makes is garbage at its end: a young generation larger than a few turns' worth only adds
+ * to the memory of the process, thread by thread.
+ */
+const YOUNG_MB = 16;
+
 /** The compiled package holds JavaScript, the sources run as they are. */
 const ENTRY = import.meta.url.endsWith('.ts') ? './listener.ts' : './listener.js';
 
@@ -32,6 +38,7 @@ export class ListenerThread {
       workerData: data,
       transferList: [data.ledgerPort],
       name: `listener-${data.thread}`,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
     });
     let reason = 'it exited';
     const { promise, resolve, reject } = Promise.withResolvers<readonly number[]>();

@@ -1,12 +1,8 @@
 /**
- * argv → command. The only file that ends the process. What each command does is in commands/.
+ * argv → command. The only file that ends the process. What each command does is in commands/, loaded
+ * when it is asked for.
  */
 import { readFileSync } from 'node:fs';
-import { checkCommand } from './commands/check.ts';
-import { demoCommand } from './commands/demo.ts';
-import { mineCommand } from './commands/mine.ts';
-import { reportCommand } from './commands/report.ts';
-import { runCommand } from './commands/run.ts';
 import { UsageError } from './commands/usage.ts';
 import type { Terminal } from './commands/usage.ts';
 import { PoolError, messageOf } from './errors.ts';
@@ -50,15 +46,15 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
       terminal.out(`${version()}\n`);
       return 0;
     case 'check':
-      return checkCommand(rest, terminal);
+      return (await import('./commands/check.ts')).checkCommand(rest, terminal);
     case 'demo':
-      return demoCommand(rest, terminal);
+      return (await import('./commands/demo.ts')).demoCommand(rest, terminal);
     case 'mine':
-      return mineCommand(rest, terminal);
+      return (await import('./commands/mine.ts')).mineCommand(rest, terminal);
     case 'report':
-      return reportCommand(rest, terminal);
+      return (await import('./commands/report.ts')).reportCommand(rest, terminal);
     default:
-      return runCommand(argv, terminal);
+      return (await import('./commands/run.ts')).runCommand(argv, terminal);
   }
 }
 

@@ -57,10 +57,10 @@ export function loadConfig(text: string, file: string, options: LoadOptions = {}
   };
 }
 
-/** The main file of the ledger: as set, else beside the file, named by it and the server number. */
+/** The folder of the ledger: as set, else beside the file, named by it and the server number. */
 export function ledgerPath(config: Config): string {
   const { ledger, server_number } = config.pool.settings;
-  const name = `${basename(config.file, extname(config.file))}-ledger-${server_number}.sqlite`;
+  const name = `${basename(config.file, extname(config.file))}-ledger-${server_number}`;
   return ledger.path ?? join(dirname(config.file), name);
 }
 

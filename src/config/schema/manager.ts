@@ -38,7 +38,7 @@ const retention = section({
 const ledger = section({
   path: text().nullable().default(null).meta({
     description:
-      'Main file of the ledger, the others stand beside it; null is beside this file, named by it and the server number.',
+      'Folder of the ledger; null is one beside this file, named by it and the server number.',
     path: true,
   }),
   synchronous: oneOf('normal', 'full')

@@ -127,12 +127,12 @@ describe('the effective configuration', () => {
 
   it('has file names that do not depend on where it is loaded', () => {
     const config = load(
-      '{m: {type: pool, ledger: {path: data/x.db}}, c: {type: main_chain, algo: a, currency: c, pool_address: p, coinservs: [{port: 1, cookie_file: ~/.coin/.cookie}]}}',
+      '{m: {type: pool, ledger: {path: data/ledger}}, c: {type: main_chain, algo: a, currency: c, pool_address: p, coinservs: [{port: 1, cookie_file: ~/.coin/.cookie}]}}',
     );
-    assert.equal(ledgerPath(config), '/etc/pool/data/x.db');
+    assert.equal(ledgerPath(config), '/etc/pool/data/ledger');
     const cookie = config.mainChains[0]!.settings.coinservs[0]!.cookie_file;
     assert.equal(cookie, `${process.env['HOME']}/.coin/.cookie`);
-    assert.equal(ledgerPath(load('m: {type: pool}', 3)), '/etc/pool/config-ledger-3.sqlite');
+    assert.equal(ledgerPath(load('m: {type: pool}', 3)), '/etc/pool/config-ledger-3');
   });
 });
 

@@ -129,13 +129,13 @@ describe('hostile names', () => {
   });
 
   test('long texts are refused at once and do not fill a message', () => {
-    const long = 'z'.repeat(1000);
+    const long = 'z'.repeat(4000);
     const from = performance.now();
-    for (let name = 0; name < 100; name += 1) {
+    for (let name = 0; name < 1000; name += 1) {
       assert.ok(!isAddress(long, [], []));
       assert.ok(!isAddress(`bitcoincash:${long}`, [], ['bitcoincash']));
     }
-    // Base58 costs the square of the length: 20 ms each for texts of a thousand characters.
+    // Base58 costs the square of the length: about 2 ms for each of these, were it tried.
     assert.ok(performance.now() - from < 500);
     assert.throws(
       () => addressToScript(long),

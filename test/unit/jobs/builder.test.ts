@@ -18,6 +18,7 @@ import {
   scriptOps,
 } from '../../support/oracle.ts';
 import type { OracleBlock } from '../../support/oracle.ts';
+import { minerHeader, notifyParams } from './notify-miner.ts';
 import {
   FIXTURES,
   REGTEST_SCRIPT,
@@ -31,51 +32,8 @@ import type { Fixture, FixtureTemplate } from './support.ts';
 
 const EXTRANONCE = Buffer.from('0102030405060708', 'hex');
 
-interface Notify {
-  readonly id: null;
-  readonly method: string;
-  readonly params: [
-    id: string,
-    prevHash: string,
-    coinb1: string,
-    coinb2: string,
-    branch: string[],
-    version: string,
-    bits: string,
-    time: string,
-    clean: boolean,
-  ];
-}
-
-function notifyOf(line: Uint8Array): Notify['params'] {
-  const text = Buffer.from(line).toString('utf8');
-  assert.ok(text.endsWith('\n') && text.indexOf('\n') === text.length - 1);
-  const message = JSON.parse(text) as Notify;
-  assert.equal(message.method, 'mining.notify');
-  assert.equal(message.id, null);
-  return message.params;
-}
-
-/** The header as a miner makes it of the line: from the protocol's description, nothing of ours. */
-function minerHeader(params: Notify['params'], extranonce: Uint8Array, nonce = 0): Buffer {
-  const [, prevHash, coinb1, coinb2, branch, version, bits, time] = params;
-  let root = doubleSha(
-    Buffer.concat([Buffer.from(coinb1, 'hex'), extranonce, Buffer.from(coinb2, 'hex')]),
-  );
-  for (const step of branch) root = doubleSha(Buffer.concat([root, Buffer.from(step, 'hex')]));
-  const swapped = Buffer.from(prevHash, 'hex').swap32();
-  const header = Buffer.alloc(80);
-  header.writeUInt32LE(Number.parseInt(version, 16), 0);
-  header.set(swapped, 4);
-  header.set(root, 36);
-  header.writeUInt32LE(Number.parseInt(time, 16), 68);
-  header.writeUInt32LE(Number.parseInt(bits, 16), 72);
-  header.writeUInt32LE(nonce, 76);
-  return header;
-}
-
 function minedBlock(work: JobWork): OracleBlock {
-  const header = minerHeader(notifyOf(work.job.notify), EXTRANONCE);
+  const header = minerHeader(notifyParams(work.job.notify), EXTRANONCE);
   const hex = Buffer.concat(blockHex(work, header, EXTRANONCE)).toString('latin1');
   assert.match(hex, /^[0-9a-f]+$/i);
   return decodeBlock(Buffer.from(hex, 'hex'));
@@ -102,14 +60,14 @@ test('the notify line makes a miner build the header of the block that is submit
     assert.equal(block.prevHash, plain.previousblockhash);
     assert.equal(block.time, plain.curtime);
     assert.equal(block.bits, Number.parseInt(plain.bits, 16));
-    const [id, , , , , version, , , clean] = notifyOf(work.job.notify);
+    const [id, , , , , version, , , clean] = notifyParams(work.job.notify);
     assert.equal(id, work.job.id);
     assert.equal(Number.parseInt(version, 16), work.job.version);
     assert.equal(clean, false);
-    assert.equal(notifyOf(work.job.notifyClean)[8], true);
+    assert.equal(notifyParams(work.job.notifyClean)[8], true);
     assert.deepEqual(
-      notifyOf(work.job.notifyClean).slice(0, 8),
-      notifyOf(work.job.notify).slice(0, 8),
+      notifyParams(work.job.notifyClean).slice(0, 8),
+      notifyParams(work.job.notify).slice(0, 8),
     );
   }
 });
@@ -354,5 +312,5 @@ test('a job survives a structured clone and carries nothing but its own bytes', 
     );
   }
   assert.deepEqual(structuredClone(job), job);
-  assert.equal(display(doubleSha(minerHeader(notifyOf(job.notify), EXTRANONCE))).length, 64);
+  assert.equal(display(doubleSha(minerHeader(notifyParams(job.notify), EXTRANONCE))).length, 64);
 });

@@ -6,7 +6,7 @@ import type { Problem } from '../config/problem.ts';
 import type { Config } from '../config/types.ts';
 import { PoolError, messageOf } from '../errors.ts';
 import { checkConfig } from '../pool-checks.ts';
-import { algorithmNames } from '../pow/algorithms.ts';
+import { algorithm, algorithmNames } from '../pow/algorithms.ts';
 import type { Terminal } from './usage.ts';
 
 export interface ConfigFile {
@@ -27,7 +27,11 @@ export function readConfigFile(
   } catch (error) {
     throw new PoolError('CONFIG_FILE', `cannot read the configuration: ${messageOf(error)}`);
   }
-  const loaded = loadConfig(text, file, { serverNumber, algorithms: algorithmNames() });
+  const loaded = loadConfig(text, file, {
+    serverNumber,
+    algorithms: algorithmNames(),
+    canonicalAlgorithm: (name) => algorithm(name)?.name,
+  });
   const late = loaded.settings === undefined ? [] : checkConfig(loaded.settings);
   const errors = [...loaded.errors, ...late];
   terminal.err(formatProblems([...errors, ...loaded.warnings], file));

@@ -92,7 +92,9 @@ export function parseTemplate(body: Buffer, rules: readonly string[] = []): Temp
     versionRequired: (optionalWhole(rest, 'vbrequired', UINT32_MAX) ?? 0) >>> 0,
     longPollId: optionalText(rest, 'longpollid'),
     workId: optionalText(rest, 'workid'),
-    witnessCommitment: optionalHex(rest, 'default_witness_commitment'),
+    witnessCommitment: segwitIsActive(rest)
+      ? optionalHex(rest, 'default_witness_commitment')
+      : undefined,
     flags: flagsOf(rest),
     sizeLimit: optionalWhole(rest, 'sizelimit', Number.MAX_SAFE_INTEGER),
     weightLimit: optionalWhole(rest, 'weightlimit', Number.MAX_SAFE_INTEGER),
@@ -101,6 +103,15 @@ export function parseTemplate(body: Buffer, rules: readonly string[] = []): Temp
     fees: feesOf(transactions),
     rest,
   };
+}
+
+/**
+ * A daemon that lists its active rules (BIP9) names segwit there as soon as it is active; bcoin gives a
+ * commitment before that too, and refuses the block that carries it (unexpected-witness).
+ */
+function segwitIsActive(rest: TemplateFields): boolean {
+  const rules = rest['rules'];
+  return !Array.isArray(rules) || rules.some((rule) => rule === 'segwit' || rule === '!segwit');
 }
 
 function parseWhole(body: Buffer): unknown {

@@ -1,0 +1,129 @@
+/**
+ * The whole product against a real sha256d daemon: bin/powerpool.js on a bcoin regtest chain, mined by
+ * `powerpool mine`. Before segwit is active and after it, with wallet transactions, so that fees and the
+ * witness commitment matter. What is expected comes from bcoin.
+ */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { startBcoin } from '../support/bcoin.ts';
+import type { Bcoin } from '../support/bcoin.ts';
+import { mineShares, poolConfig } from '../support/pool-config.ts';
+import type { PoolConfig } from '../support/pool-config.ts';
+import { PoolProcess } from '../support/pool-process.ts';
+import { eventually } from '../support/servers.ts';
+
+const LAUNCHER = fileURLToPath(new URL('../../bin/powerpool.js', import.meta.url));
+/** About 4,300 hashes a share; every hash that meets it is a block on regtest. */
+const DIFFICULTY = 2 ** -20;
+
+interface Block {
+  readonly hash: string;
+  readonly height: number;
+  readonly confirmations: number;
+  readonly tx: readonly string[];
+}
+
+interface Report {
+  readonly addresses: readonly { readonly address: string; readonly accepted24h: number }[];
+  readonly blocks: readonly {
+    readonly hashHexBE: string;
+    readonly height: number;
+    readonly state: string;
+    readonly totalSubsidy: string;
+    readonly fees: string;
+    readonly answers: readonly { readonly answer: string }[];
+  }[];
+}
+
+describe('a pool on bcoin', () => {
+  let chain: Bcoin;
+  let config: PoolConfig;
+  let pool: PoolProcess;
+  const user = (): string => `${chain.address}.rig`;
+  const height = async (): Promise<number> => (await chain.cli('getblockcount')) as number;
+
+  before(async () => {
+    chain = await startBcoin();
+    config = await poolConfig({
+      algo: 'sha256d',
+      currency: 'BTC',
+      poolAddress: chain.address,
+      daemons: [chain.rpc],
+      difficulty: DIFFICULTY,
+      chain: { job_refresh: 0.5 },
+    });
+    pool = new PoolProcess({ config: config.text, monitorPort: config.monitorPort });
+    await pool.ready();
+  });
+
+  after(async () => {
+    await pool.stop();
+    await chain.stop();
+  });
+
+  it('finds blocks from the genesis block on, before segwit is active', async () => {
+    await mineShares(config.stratumPort, { shares: 4, user: user() });
+    await eventually('four blocks on the chain', async () => (await height()) >= 4);
+  });
+
+  it('finds blocks with wallet transactions once segwit is active', async () => {
+    await chain.mine(450 - (await height()));
+    const sent = await chain.send(20);
+    const inTemplate = async (): Promise<boolean> => {
+      const view = await pool.view<{ net_state: { transactions: number } }>('/BTC/');
+      return view.net_state.transactions === sent.length;
+    };
+    // bcoin makes a template anew for its mempool every ten seconds.
+    await eventually('a job with the wallet transactions', inTemplate, 20_000);
+    const before = await height();
+    await mineShares(config.stratumPort, { shares: 2, user: user() });
+    await eventually('a block', async () => (await height()) > before);
+    const hash = await chain.cli('getblockhash', [before + 1]);
+    const block = (await chain.cli('getblock', [hash])) as Block;
+    assert.deepEqual(new Set(block.tx.slice(1)), new Set(sent));
+    const raw = Buffer.from((await chain.cli('getblock', [hash, 0])) as string, 'hex');
+    assert.ok(raw.includes(Buffer.from('6a24aa21a9ed', 'hex')), 'the witness commitment');
+    assert.ok(raw.includes(Buffer.from('/PowerPool/')), 'the tag');
+  });
+
+  it('the ledger holds what was mined, and the daemon agrees', async () => {
+    const found = async (): Promise<Report> => {
+      const file = join(pool.folder, 'config.yml');
+      const run = spawnSync(
+        process.execPath,
+        [LAUNCHER, 'report', file, '--json', '--blocks', '100'],
+        {
+          encoding: 'utf8',
+        },
+      );
+      assert.equal(run.status, 0, run.stderr);
+      return JSON.parse(run.stdout) as Report;
+    };
+    const { blocks } = await found();
+    const accepted = blocks.filter(({ state }) => state === 'accepted' || state === 'matured');
+    assert.ok(accepted.length >= 5);
+    for (const block of accepted) {
+      const known = (await chain.cli('getblock', [block.hashHexBE])) as Block;
+      assert.equal(known.height, block.height);
+      assert.ok(known.confirmations >= 1);
+    }
+    const withFees = accepted.find(({ fees }) => BigInt(fees) > 0n);
+    assert.ok(withFees);
+    const coinbase = (await chain.cli('getblock', [withFees.hashHexBE, 2])) as {
+      tx: { vout: { value: number }[] }[];
+    };
+    const paid = coinbase.tx[0]!.vout.reduce((sum, { value }) => sum + Math.round(value * 1e8), 0);
+    assert.equal(String(paid), withFees.totalSubsidy);
+  });
+
+  it('shares stand in the ledger with the difficulty they were judged by', async () => {
+    const view = await pool.view<{ counters: { name: string; total: number }[] }>('/counters/');
+    const sum = view.counters.find(({ name }) => name === 'acc_share_n1')!.total;
+    const count = view.counters.find(({ name }) => name === 'acc_share_count')!.total;
+    assert.ok(count >= 6);
+    assert.equal(sum, count * DIFFICULTY);
+  });
+});

@@ -7,8 +7,11 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
-/** Frames (pages) after which the WAL is to begin again from its start: 32 MB. */
-const RESTART_FRAMES = 8192;
+/**
+ * Frames (pages) after which the WAL is to begin again from its start: 128 MB. Rare on purpose: the
+ * writer waits while the last frames are synced. Any pause of the writer does it for nothing.
+ */
+const RESTART_FRAMES = 32_768;
 /** A restart waits for readers while it holds the writer up: not for long, it is tried again. */
 const BUSY_TIMEOUT_MS = 20;
 

@@ -62,7 +62,7 @@ const MAIN: FileKind = { name: 'ledger', applicationId: 0x50504c31, steps: [MAIN
 const SHARES: FileKind = { name: 'share file', applicationId: 0x50505331, steps: [SHARES_1] };
 
 /** How long a connection waits for another's lock: a checkpoint that restarts the WAL holds it briefly. */
-const BUSY_TIMEOUT_MS = 5000;
+export const BUSY_TIMEOUT_MS = 5000;
 
 /** Opens or creates the main file; returns the connection and the ledger's id. */
 export function openMain(path: string, serverNumber: number): { db: DatabaseSync; id: string } {

@@ -15,7 +15,7 @@ import type { AppliedBlocks } from './block-table.ts';
 import { applyCursor, lowestCursor } from './cursors.ts';
 import { DayFile, batchesFrom, dayOf, dayPath, endOf, listDays } from './day-file.ts';
 import type { Batch } from './day-file.ts';
-import { openError } from './errors.ts';
+import { isBusy, openError } from './errors.ts';
 import { expirySteps } from './expire.ts';
 import type { BlockOperation, CursorOperation, CursorPosition } from './messages.ts';
 import { MinuteTable } from './minute-table.ts';
@@ -24,7 +24,7 @@ import type { WorkerName } from './names.ts';
 import { MINUTE_MS } from './options.ts';
 import type { RetentionOptions, StoreSettings } from './options.ts';
 import { RECORD_BYTES, RecordView } from './record.ts';
-import { openMain, openShares } from './schema.ts';
+import { BUSY_TIMEOUT_MS, openMain, openShares } from './schema.ts';
 import { SliceIndex } from './slice-index.ts';
 
 /**
@@ -157,8 +157,23 @@ export class LedgerStore {
     this.#writeFinished(true);
   }
 
-  /** One short piece of work that can wait; true while there is more. May throw. */
+  /**
+   * One short piece of work that can wait; true while there is more. It waits for nobody: while a
+   * checkpoint holds the main file, false says to come back later. May throw.
+   */
   idle(): boolean {
+    this.#main.exec('PRAGMA busy_timeout = 0');
+    try {
+      return this.#idleStep();
+    } catch (error) {
+      if (isBusy(error)) return false;
+      throw error;
+    } finally {
+      this.#main.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    }
+  }
+
+  #idleStep(): boolean {
     if (this.#index.groupsLeft > 0) {
       this.#index.step();
       return true;

@@ -40,7 +40,7 @@ function buildVersion1(path: string): void {
     CREATE TABLE block_answers(id INTEGER PRIMARY KEY, block_id INTEGER NOT NULL, daemon TEXT NOT NULL,
       time_ms INTEGER NOT NULL, answer TEXT NOT NULL);
     CREATE INDEX block_answers_by_block ON block_answers(block_id);
-    PRAGMA application_id = ${0x50504c31};
+    PRAGMA application_id = 1347439665; -- "PPL1"
     PRAGMA user_version = 1;
   `);
   const rows = Buffer.alloc(64);

@@ -20,9 +20,6 @@ const LAUNCHER = fileURLToPath(new URL('../../bin/powerpool.js', import.meta.url
 const DIFFICULTY = 2 ** -20;
 
 interface Block {
-  readonly hash: string;
-  readonly height: number;
-  readonly confirmations: number;
   readonly tx: readonly string[];
 }
 
@@ -66,7 +63,8 @@ describe('a pool on bcoin', () => {
 
   it('finds blocks from the genesis block on, before segwit is active', async () => {
     await mineShares(config.stratumPort, { shares: 4, user: user() });
-    await eventually('four blocks on the chain', async () => (await height()) >= 4);
+    // Some of them may be found on the same tip, of which one wins.
+    await eventually('blocks on the chain', async () => (await height()) >= 2);
   });
 
   it('finds blocks with wallet transactions once segwit is active', async () => {
@@ -76,15 +74,16 @@ describe('a pool on bcoin', () => {
       const view = await pool.view<{ net_state: { transactions: number } }>('/BTC/');
       return view.net_state.transactions === sent.length;
     };
-    // bcoin makes a template anew for its mempool every ten seconds.
-    await eventually('a job with the wallet transactions', inTemplate, 20_000);
+    // bcoin looks at its mempool anew when a block comes, not while it is asked all the time.
+    await mineShares(config.stratumPort, { shares: 1, user: user() });
+    await eventually('a job with the wallet transactions', inTemplate);
     const before = await height();
     await mineShares(config.stratumPort, { shares: 2, user: user() });
     await eventually('a block', async () => (await height()) > before);
     const hash = await chain.cli('getblockhash', [before + 1]);
     const block = (await chain.cli('getblock', [hash])) as Block;
     assert.deepEqual(new Set(block.tx.slice(1)), new Set(sent));
-    const raw = Buffer.from((await chain.cli('getblock', [hash, 0])) as string, 'hex');
+    const raw = Buffer.from((await chain.cli('getblock', [hash, false])) as string, 'hex');
     assert.ok(raw.includes(Buffer.from('6a24aa21a9ed', 'hex')), 'the witness commitment');
     assert.ok(raw.includes(Buffer.from('/PowerPool/')), 'the tag');
   });
@@ -104,15 +103,15 @@ describe('a pool on bcoin', () => {
     };
     const { blocks } = await found();
     const accepted = blocks.filter(({ state }) => state === 'accepted' || state === 'matured');
-    assert.ok(accepted.length >= 5);
+    const onChain: typeof accepted = [];
     for (const block of accepted) {
-      const known = (await chain.cli('getblock', [block.hashHexBE])) as Block;
-      assert.equal(known.height, block.height);
-      assert.ok(known.confirmations >= 1);
+      const hash = await chain.cli('getblockhash', [block.height]);
+      if (hash === block.hashHexBE) onChain.push(block);
     }
-    const withFees = accepted.find(({ fees }) => BigInt(fees) > 0n);
+    assert.ok(onChain.length >= 4);
+    const withFees = onChain.find(({ fees }) => BigInt(fees) > 0n);
     assert.ok(withFees);
-    const coinbase = (await chain.cli('getblock', [withFees.hashHexBE, 2])) as {
+    const coinbase = (await chain.cli('getblock', [withFees.hashHexBE, true, true])) as {
       tx: { vout: { value: number }[] }[];
     };
     const paid = coinbase.tx[0]!.vout.reduce((sum, { value }) => sum + Math.round(value * 1e8), 0);

@@ -9,6 +9,7 @@ import { basename, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { main as asc } from 'assemblyscript/asc';
+import * as blake256 from '../kernels/gen/blake256.ts';
 import * as romix from '../kernels/gen/romix.ts';
 import * as sha256 from '../kernels/gen/sha256.ts';
 
@@ -18,6 +19,7 @@ const OUTPUT = join(ROOT, 'assets', 'kernels');
 
 const GENERATED: Readonly<Record<string, string>> = {
   ...sha256.sources,
+  ...blake256.sources,
   ...romix.sources,
 };
 
@@ -51,8 +53,6 @@ export function run(slot: i32, from: i32, to: i32): void {
 
 function readSource(path: string): string | null {
   const file = path.replaceAll('\\', '/').replace(/^\.\//, '');
-  const entry = /^kernels\/entry-(.+)\.ts$/.exec(file);
-  if (entry !== null) return entrySource(entry[1]!);
   const generated = /^kernels\/generated\/(.+)\.ts$/.exec(file);
   if (generated !== null) return GENERATED[generated[1]!] ?? null;
   try {
@@ -62,13 +62,15 @@ function readSource(path: string): string | null {
   }
 }
 
-async function compile(name: string): Promise<Uint8Array> {
+/** Compiles the kernel of that name, or for tests any other `entry`, whose imports start at kernels/. */
+export async function compile(name: string, entry = entrySource(name)): Promise<Uint8Array> {
   let wasm: Uint8Array | undefined;
-  const options = ['-O3', '--enable', 'simd', '--runtime', 'stub', '--noAssert'];
+  const features = ['--enable', 'simd', '--enable', 'relaxed-simd'];
+  const options = ['-O3', ...features, '--runtime', 'stub', '--noAssert'];
   const { error, stderr } = await asc(
     [`kernels/entry-${name}.ts`, ...options, '--outFile', `${name}.wasm`],
     {
-      readFile: readSource,
+      readFile: (path: string) => (path.endsWith(`entry-${name}.ts`) ? entry : readSource(path)),
       writeFile: (_path: string, contents: Uint8Array | string) => {
         if (typeof contents !== 'string') wasm = contents;
       },
@@ -107,4 +109,4 @@ async function main(): Promise<number> {
   return different === 0 ? 0 : 1;
 }
 
-process.exitCode = await main();
+if (import.meta.main) process.exitCode = await main();

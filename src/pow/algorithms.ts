@@ -40,6 +40,18 @@ export const DIFF1_SCRYPT = 0xffffn << 224n;
 /** `init` of the scrypt kernel refuses a larger N; at it, four lanes need 16 MiB. */
 export const MAX_SCRYPT_N = 1 << 15;
 
+const BLAKE256 = {
+  diff1: DIFF1_SHA256,
+  // Old files say 2^16, with the scrypt family's diff1. Miners (cpuminer-multi, sgminer) take the
+  // difficulty of BLAKE-256 as sha256d's: with 2^16 they would be paid 65536 times too little.
+  hashesPerShare: 2 ** 32,
+  minerDivisor: 1,
+  kernel: 'blake256',
+  lanes: 4,
+  headerBytes: 80,
+  sliceShares: 256,
+} as const;
+
 const SCRYPT = {
   diff1: DIFF1_SCRYPT,
   hashesPerShare: 2 ** 16,
@@ -75,6 +87,18 @@ export const ALGORITHMS: readonly Algorithm[] = [
     aliases: ['scryptn', 'vtc_scrypt.getPoWHash'],
     parameter: 2048,
     sliceShares: 8,
+  },
+  {
+    ...BLAKE256,
+    name: 'blake256',
+    aliases: ['blake256-8r', 'blake256r8', 'blakecoin', 'blake_hash.getPoWHash'],
+    parameter: 8,
+  },
+  {
+    ...BLAKE256,
+    name: 'blake256-14',
+    aliases: ['blake256-14r', 'blake256r14'],
+    parameter: 14,
   },
 ];
 

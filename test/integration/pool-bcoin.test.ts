@@ -62,9 +62,10 @@ describe('a pool on bcoin', () => {
   });
 
   it('finds blocks from the genesis block on, before segwit is active', async () => {
-    await mineShares(config.stratumPort, { shares: 4, user: user() });
-    // Some of them may be found on the same tip, of which one wins.
-    await eventually('blocks on the chain', async () => (await height()) >= 2);
+    for (let tip = 0; tip < 3; tip += 1) {
+      await mineShares(config.stratumPort, { shares: 1, user: user() });
+      await eventually('a block', async () => (await height()) > tip);
+    }
   });
 
   it('finds blocks with wallet transactions once segwit is active', async () => {
@@ -78,7 +79,7 @@ describe('a pool on bcoin', () => {
     await mineShares(config.stratumPort, { shares: 1, user: user() });
     await eventually('a job with the wallet transactions', inTemplate);
     const before = await height();
-    await mineShares(config.stratumPort, { shares: 2, user: user() });
+    await mineShares(config.stratumPort, { shares: 1, user: user() });
     await eventually('a block', async () => (await height()) > before);
     const hash = await chain.cli('getblockhash', [before + 1]);
     const block = (await chain.cli('getblock', [hash])) as Block;
@@ -122,7 +123,7 @@ describe('a pool on bcoin', () => {
     const view = await pool.view<{ counters: { name: string; total: number }[] }>('/counters/');
     const sum = view.counters.find(({ name }) => name === 'acc_share_n1')!.total;
     const count = view.counters.find(({ name }) => name === 'acc_share_count')!.total;
-    assert.ok(count >= 6);
+    assert.ok(count >= 5);
     assert.equal(sum, count * DIFFICULTY);
   });
 });

@@ -10,8 +10,13 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { main as asc } from 'assemblyscript/asc';
 import * as blake256 from '../kernels/gen/blake256.ts';
+import * as blake512 from '../kernels/gen/blake512.ts';
+import * as bmw from '../kernels/gen/bmw.ts';
+import * as cubehash from '../kernels/gen/cubehash.ts';
+import * as keccak from '../kernels/gen/keccak.ts';
 import * as romix from '../kernels/gen/romix.ts';
 import * as sha256 from '../kernels/gen/sha256.ts';
+import * as skein from '../kernels/gen/skein.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const SOURCES = join(ROOT, 'kernels');
@@ -21,6 +26,11 @@ const GENERATED: Readonly<Record<string, string>> = {
   ...sha256.sources,
   ...blake256.sources,
   ...romix.sources,
+  ...blake512.sources,
+  ...bmw.sources,
+  ...skein.sources,
+  ...keccak.sources,
+  ...cubehash.sources,
 };
 
 /** What a module exports: the shared part, and the algorithm's own `prepare` and `hash`. */

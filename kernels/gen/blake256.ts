@@ -22,7 +22,7 @@ function arccot(x: bigint, bits: bigint): bigint {
 }
 
 /** The first words of π's fractional part, by Machin's formula (BLAKE §2.1.1). */
-function fractionOfPi(wordBits: number, count: number): bigint[] {
+export function fractionOfPi(wordBits: number, count: number): bigint[] {
   const bits = BigInt(wordBits * count);
   const guard = 64n;
   const pi = (16n * arccot(5n, bits + guard) - 4n * arccot(239n, bits + guard)) >> guard;

@@ -10,15 +10,15 @@
  */
 
 /** Fractional parts of roots of the first primes, computed exactly with bigints (FIPS 180-4 §4.2.2, §5.3.3). */
-function primes(count: number): bigint[] {
+export function primes(count: number): bigint[] {
   const found: bigint[] = [];
   for (let n = 2n; found.length < count; n++) if (found.every((p) => n % p !== 0n)) found.push(n);
   return found;
 }
 
-function root(value: bigint, degree: bigint): bigint {
+export function root(value: bigint, degree: bigint): bigint {
   let low = 0n;
-  let high = 1n << 48n;
+  let high = 1n << 72n;
   while (low < high) {
     const middle = (low + high + 1n) / 2n;
     if (middle ** degree <= value) low = middle;

@@ -169,7 +169,8 @@ export function checkRawAnswer(asked: Asked, status: number, body: Buffer): void
   const head = body.toString('latin1', 0, ENVELOPE_END);
   const tail = body.toString('latin1', body.length - ENVELOPE_END);
   const whole = /^\s*\{/.test(head) && /\}\s*$/.test(tail);
-  const named = head.includes(`"id":${asked.id}`) || tail.includes(`"id":${asked.id}`);
+  const id = new RegExp(`"id"\\s*:\\s*${asked.id}\\b`);
+  const named = id.test(head) || id.test(tail);
   if (!whole || !named || ERROR_MEMBER.test(head) || ERROR_MEMBER.test(tail)) {
     decodeAnswer(asked, status, body);
   }

@@ -274,7 +274,7 @@ export class DaemonGroup implements Startable {
 
   #templateFailed(node: DaemonNode, error: DaemonError): void {
     if (!this.#running || error.code === 'ABORTED') return;
-    const reason = `getblocktemplate failed: ${error.message}`;
+    const reason = `getblocktemplate failed: ${messageOf(error)}`;
     if (!daemonIsDown(error)) {
       this.#refuseNode(node, reason);
       return;
@@ -292,7 +292,7 @@ export class DaemonGroup implements Startable {
 
   /** A long call ended badly: ask the daemon something short, which decides whether it is down. */
   #doubt(node: DaemonNode, error: DaemonError): void {
-    this.#log.debug(`long poll of ${node.daemon.key} failed: ${error.message}`);
+    this.#log.debug(`long poll of ${node.daemon.key} failed: ${messageOf(error)}`);
     if (node === this.#current) this.look('poll');
   }
 
@@ -304,7 +304,9 @@ export class DaemonGroup implements Startable {
       for (const other of this.#nodes) {
         if (node === other || node.held === undefined || other.held === undefined) continue;
         if (!other.live || other.health?.initialDownload === true) continue;
-        node.behind ||= isBehind(node.held, other.held, this.#agreeMs);
+        // The daemon in use may be a little late with a block; another one may not take over with less.
+        const graceMs = node === this.#current ? this.#agreeMs : 0;
+        node.behind ||= isBehind(node.held, other.held, graceMs);
         if (found === undefined && disagree(node.held, other.held, this.#agreeMs)) {
           found = `${describe(node)}, ${describe(other)}`;
         }

@@ -10,7 +10,6 @@ import { Pool, errors } from 'undici';
 
 import type { Clock } from '../clock.ts';
 import { systemClock } from '../clock.ts';
-import { messageOf } from '../errors.ts';
 import { Authorization } from './auth.ts';
 import { callFrame, checkRawAnswer, decodeAnswer, decodeBatch, encodeCall } from './envelope.ts';
 import type { Asked, Call, CallResult } from './envelope.ts';
@@ -321,8 +320,8 @@ export class Daemon {
     if (error instanceof errors.HTTPParserError) {
       return new DaemonError('BAD_ANSWER', `${where}: not an HTTP answer (${error.message})`);
     }
-    return new DaemonError('UNREACHABLE', `${where}: no connection (${messageOf(error)})`, {
-      cause: error,
-    });
+    // Several addresses were tried: the first failure stands for all.
+    const cause: unknown = error instanceof AggregateError ? error.errors[0] : error;
+    return new DaemonError('UNREACHABLE', `${where}: no connection, or it broke`, { cause });
   }
 }

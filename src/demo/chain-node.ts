@@ -137,6 +137,8 @@ async function main(): Promise<void> {
   process.on('message', (request: ChainRequest) => {
     last = last.then(() => obey(request));
   });
+  // Ctrl-C goes to the whole group; this process ends when its parent does.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {});
   process.on('disconnect', () => void node.close());
   reply({
     kind: 'ready',

@@ -53,6 +53,8 @@ export function fakeHash(text: string): string {
 export class FakeDaemon {
   /** Method → fault, '*' for every method; the fault stays until it is deleted. */
   readonly faults = new Map<string, Fault>();
+  /** The same, for the next call only. */
+  readonly nextFault = new Map<string, Fault>();
   readonly asked: Asked[] = [];
   /** Additional answers: method → result. */
   readonly results = new Map<string, unknown>();
@@ -150,22 +152,30 @@ export class FakeDaemon {
       return;
     }
     const fault = calls
-      .map((call) => this.faults.get(call.method) ?? this.faults.get('*'))
+      .map((call) => this.#faultOf(call.method))
       .find((one) => one !== undefined);
     if (fault !== undefined && fault.kind !== 'rpc') {
       this.#fail(fault, response, calls[0]?.id);
       return;
     }
-    const answers = await Promise.all(calls.map((call) => this.#answer(call)));
+    const answers = await Promise.all(calls.map((call) => this.#answer(call, fault)));
     const failed = !Array.isArray(body) && answers[0]?.error !== null;
     const status = failed ? (fault?.status ?? 500) : 200;
     response.writeHead(status, { 'content-type': 'application/json' });
     response.end(JSON.stringify(Array.isArray(body) ? answers : answers[0]));
   }
 
-  async #answer(call: Request): Promise<{ result: unknown; error: unknown; id: unknown }> {
+  #faultOf(method: string): Fault | undefined {
+    const next = this.nextFault.get(method);
+    this.nextFault.delete(method);
+    return next ?? this.faults.get(method) ?? this.faults.get('*');
+  }
+
+  async #answer(
+    call: Request,
+    fault: Fault | undefined,
+  ): Promise<{ result: unknown; error: unknown; id: unknown }> {
     const { id, method, params } = call;
-    const fault = this.faults.get(method) ?? this.faults.get('*');
     if (fault?.kind === 'rpc') {
       return { result: null, error: { code: fault.code, message: fault.message }, id };
     }

@@ -241,6 +241,18 @@ test('inconclusive is no rejection: the block is looked up, and tried on until i
   assert.deepEqual(blockLog.events, [`append ${HASH}`, 'one: inconclusive', `accepted ${HASH}`]);
 });
 
+test('only the whole word duplicate is an acceptance', async () => {
+  const invalid = setUp([new FakeDaemon('one', { submitblock: ['duplicate-invalid'] })]);
+  invalid.submitter.submit(block());
+  await invalid.run();
+  assert.equal(invalid.submitter.stats().rejects, 1);
+  const stuck = { submitblock: ['duplicate-inconclusive'], getblockheader: [notFound] };
+  const inconclusive = setUp([new FakeDaemon('one', stuck)]);
+  inconclusive.submitter.submit(block());
+  await inconclusive.run();
+  assert.equal(inconclusive.submitter.stats().pending, 1);
+});
+
 test('a known block is accepted also by daemons that say so in their own way, if they have it', async () => {
   const has = new FakeDaemon('has', {
     submitblock: ['rejected: duplicate'],

@@ -141,9 +141,5 @@ async function runDemo(
     log: log.child('miner'),
   });
   if (options.withMiner) void pool.ready.then(() => miner.start());
-  try {
-    return await runPool(pool, terminal);
-  } finally {
-    await miner.stop();
-  }
+  return runPool(pool, terminal, () => miner.stop());
 }

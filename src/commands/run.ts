@@ -51,8 +51,12 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
   return runPool(await createPool(config, { log }), terminal);
 }
 
-/** Starts a pool and stops it at the first signal; the exit status. */
-export async function runPool(pool: Pool, terminal: Terminal): Promise<number> {
+/** Starts a pool and stops it at the first signal, after `beforeStop`; the exit status. */
+export async function runPool(
+  pool: Pool,
+  terminal: Terminal,
+  beforeStop: () => Promise<void> = async () => {},
+): Promise<number> {
   const systemd = new SystemdNotifier(process.env, pool.log);
   const stopping = firstSignal(terminal);
   try {
@@ -68,6 +72,7 @@ export async function runPool(pool: Pool, terminal: Terminal): Promise<number> {
   if (failed) pool.log.error('cannot go on', { error: messageOf(reason) });
   else pool.log.info('stopping', { signal: reason });
   await systemd.stopping();
+  await beforeStop();
   const clean = await pool.stop();
   pool.log.info('stopped', { clean });
   return clean && !failed ? 0 : 1;

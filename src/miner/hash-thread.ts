@@ -22,32 +22,58 @@ export type SearchReport =
   | { readonly kind: 'exhausted'; readonly serial: number };
 
 const SLICE_MS = 10;
+const HEADER_BYTES = 80;
+const HASH_BYTES = 32;
+const NONCE_AT = 76;
+const NONCES = 2 ** 32;
 
 let order: SearchOrder | undefined;
 let checker: ShareChecker | undefined;
-let checkerName = '';
 let nonce = 0;
 let running = false;
 
-function meets(hashLE: Uint8Array, targetLE: Uint8Array): boolean {
-  for (let i = 31; i >= 0; i -= 1) {
-    if (hashLE[i]! !== targetLE[i]!) return hashLE[i]! < targetLE[i]!;
-  }
-  return true;
-}
-
-function hasher(name: string): ShareChecker {
-  if (checker === undefined || checkerName !== name) {
-    const found = algorithm(name);
-    if (found === undefined) throw new PoolError('ALGORITHM', `miner: no algorithm ${name}`);
-    checker = ShareChecker.load(found);
-    checkerName = name;
-  }
-  return checker;
-}
-
 function post(report: SearchReport): void {
   parentPort!.postMessage(report);
+}
+
+/** The kernel, with the order's header staged in every place of a batch. */
+function stage(next: SearchOrder): void {
+  if (checker?.algorithm.name !== next.algorithm) {
+    const found = algorithm(next.algorithm);
+    if (found === undefined) {
+      throw new PoolError('ALGORITHM', `miner: no algorithm ${next.algorithm}`);
+    }
+    checker = ShareChecker.load(found);
+  }
+  for (let at = 0; at < checker.sliceShares; at += 1) {
+    checker.headers.set(next.header, at * HEADER_BYTES);
+  }
+}
+
+/** Hashes one batch of nonces and reports those that meet the target; how many were hashed. */
+function searchBatch(kernel: ShareChecker, current: SearchOrder): number {
+  const { headers, hashes } = kernel;
+  const view = new DataView(headers.buffer, headers.byteOffset, headers.byteLength);
+  const count = Math.min(kernel.sliceShares, NONCES - nonce);
+  for (let at = 0; at < count; at += 1) {
+    view.setUint32(at * HEADER_BYTES + NONCE_AT, nonce + at, true);
+  }
+  kernel.hashHeaders(0, count);
+  for (let at = 0; at < count; at += 1) {
+    if (meets(hashes, at * HASH_BYTES, current.targetLE)) {
+      post({ kind: 'found', serial: current.serial, nonce: nonce + at });
+    }
+  }
+  nonce += count;
+  return count;
+}
+
+function meets(hashes: Uint8Array, from: number, targetLE: Uint8Array): boolean {
+  for (let i = HASH_BYTES - 1; i >= 0; i -= 1) {
+    const [hash, target] = [hashes[from + i]!, targetLE[i]!];
+    if (hash !== target) return hash < target;
+  }
+  return true;
 }
 
 function slice(): void {
@@ -56,23 +82,13 @@ function slice(): void {
     running = false;
     return;
   }
-  const { header } = current;
-  const hash = hasher(current.algorithm);
-  const view = new DataView(header.buffer, header.byteOffset, header.byteLength);
   const endsAt = performance.now() + SLICE_MS;
   let count = 0;
   do {
-    for (let i = 0; i < 64 && nonce <= 0xffffffff; i += 1) {
-      view.setUint32(76, nonce, true);
-      if (meets(hash.hashHeader(header), current.targetLE)) {
-        post({ kind: 'found', serial: current.serial, nonce });
-      }
-      nonce += 1;
-      count += 1;
-    }
-  } while (performance.now() < endsAt && nonce <= 0xffffffff);
+    count += searchBatch(checker!, current);
+  } while (performance.now() < endsAt && nonce < NONCES);
   post({ kind: 'hashes', count });
-  if (nonce > 0xffffffff) {
+  if (nonce >= NONCES) {
     order = undefined;
     post({ kind: 'exhausted', serial: current.serial });
   }
@@ -82,6 +98,7 @@ function slice(): void {
 parentPort!.on('message', (next: SearchOrder | null) => {
   order = next ?? undefined;
   nonce = 0;
+  if (order !== undefined) stage(order);
   if (!running && order !== undefined) {
     running = true;
     setImmediate(slice);

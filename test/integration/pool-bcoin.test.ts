@@ -78,10 +78,10 @@ describe('a pool on bcoin', () => {
     // bcoin looks at its mempool anew when a block comes, not while it is asked all the time.
     await mineShares(config.stratumPort, { shares: 1, user: user() });
     await eventually('a job with the wallet transactions', inTemplate);
-    const before = await height();
+    const tip = await height();
     await mineShares(config.stratumPort, { shares: 1, user: user() });
-    await eventually('a block', async () => (await height()) > before);
-    const hash = await chain.cli('getblockhash', [before + 1]);
+    await eventually('a block', async () => (await height()) > tip);
+    const hash = await chain.cli('getblockhash', [tip + 1]);
     const block = (await chain.cli('getblock', [hash])) as Block;
     assert.deepEqual(new Set(block.tx.slice(1)), new Set(sent));
     const raw = Buffer.from((await chain.cli('getblock', [hash, false])) as string, 'hex');

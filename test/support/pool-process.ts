@@ -33,6 +33,7 @@ export class PoolProcess {
   readonly #child: ChildProcess;
   readonly #monitorPort: number;
   #output = '';
+  #ended = false;
   readonly #waiters = new Set<() => void>();
 
   constructor(options: PoolProcessOptions) {
@@ -53,7 +54,10 @@ export class PoolProcess {
       });
     }
     this.exited = new Promise((resolve) => {
-      this.#child.on('close', (code, signal) => resolve({ code, signal }));
+      this.#child.on('close', (code, signal) => {
+        this.#ended = true;
+        resolve({ code, signal });
+      });
     });
   }
 
@@ -75,11 +79,7 @@ export class PoolProcess {
   async ready(timeoutMs = 30_000): Promise<void> {
     const endsAt = performance.now() + timeoutMs;
     let last = 'no answer';
-    let ended = false;
-    void this.exited.then(() => {
-      ended = true;
-    });
-    while (performance.now() < endsAt && !ended) {
+    while (performance.now() < endsAt && !this.#ended) {
       try {
         const answer = await fetch(`http://127.0.0.1:${this.#monitorPort}/healthz`);
         last = await answer.text();
@@ -89,7 +89,9 @@ export class PoolProcess {
       }
       await new Promise((resolve) => setTimeout(resolve, 50));
     }
-    throw new Error(`the pool ${ended ? 'ended' : `is not ready (${last})`}:\n${this.#output}`);
+    throw new Error(
+      `the pool ${this.#ended ? 'ended' : `is not ready (${last})`}:\n${this.#output}`,
+    );
   }
 
   /** Resolves once the output matches. */

@@ -83,8 +83,8 @@ describe('routes', () => {
   });
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(`http://127.0.0.1:${monitor.port}${path}`, { headers, redirect: 'manual' });
-  const json = async (path: string, headers: Record<string, string> = {}) =>
-    (await (await get(path, headers)).json()) as unknown;
+  const json = async (path: string, headers: Record<string, string> = {}): Promise<unknown> =>
+    (await get(path, headers)).json();
 
   before(() => monitor.start());
   after(() => monitor.stop());

@@ -44,7 +44,7 @@ export type FixtureTemplate = Record<string, unknown> & {
 };
 
 export function fixtureBody(name: Fixture): Buffer {
-  return readFileSync(join(import.meta.dirname, 'fixtures', `${name}.json`));
+  return readFileSync(join(import.meta.dirname, 'fixtures', `${name}.body`));
 }
 
 /** A copy of the template for a test to change. */

@@ -16,7 +16,7 @@ export class LedgerLock {
     let db: DatabaseSync | undefined;
     try {
       db = new DatabaseSync(file, { timeout: 0 });
-      db.exec('BEGIN EXCLUSIVE');
+      db.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE');
     } catch (error) {
       db?.close();
       if (isBusy(error)) {

@@ -36,89 +36,50 @@ function tellReader(message: WriterToReader): void {
 
 const log = threadLog((level, text, fields) => send({ type: 'log', level, text, fields }));
 
-function openStore(): LedgerStore | undefined {
-  try {
-    return new LedgerStore({
-      ...settings,
-      clock: systemClock,
-      onRolled: (day, previous) => tellReader({ type: 'rolled', day, previous }),
-      onUnlink: (day) => tellReader({ type: 'unlink', day }),
-      warn: (message) => log.warn(message),
-    });
-  } catch (error) {
-    const code = error instanceof PoolError ? error.code : 'IO';
-    send({ type: 'failed', code, message: messageOf(error) });
-    return undefined;
-  }
-}
+class WriterThread {
+  readonly #store: LedgerStore;
+  readonly #turn: Turn;
+  readonly #blocks: BlockQueue;
+  #timers: readonly NodeJS.Timeout[] = [];
+  #idleScheduled = false;
+  #failing = false;
 
-function run(store: LedgerStore): void {
-  const turn = new Turn(store, systemClock, log);
-  const blocks = new BlockQueue(store, log, (block) =>
-    send({ type: 'blockSettled', chain: block.chain, hashHexBE: block.hashHexBE }),
-  );
-  let idleScheduled = false;
-  let tickFailing = false;
-
-  function attempt(work: () => void): void {
-    try {
-      work();
-      tickFailing = false;
-    } catch (error) {
-      if (!tickFailing) log.error(`minute slices cannot be written: ${messageOf(error)}; retrying`);
-      tickFailing = true;
-    }
+  constructor(store: LedgerStore) {
+    this.#store = store;
+    this.#turn = new Turn(store, systemClock, log);
+    this.#blocks = new BlockQueue(store, log, ({ chain, hashHexBE }) =>
+      send({ type: 'blockSettled', chain, hashHexBE }),
+    );
   }
 
-  function scheduleIdle(): void {
-    if (idleScheduled) return;
-    idleScheduled = true;
-    setImmediate(() => {
-      idleScheduled = false;
-      attempt(() => {
-        if (store.idle()) scheduleIdle();
-      });
-    });
+  start(): void {
+    const store = this.#store;
+    this.#timers = [
+      setInterval(() => this.#tick(), TICK_MS),
+      setInterval(() => this.#report(), STATUS_MS),
+      setInterval(() => store.expire(retention), EXPIRY_MS),
+    ];
+    store.expire(retention);
+    readerPort.on('message', (message: ReaderToWriter) =>
+      this.#attempt(() => store.releaseDay(message.day)),
+    );
+    parentPort?.on('message', (message: ToWriter) => this.#onMessage(message));
+    this.#scheduleIdle();
+    send({ type: 'ready', ledgerId: store.id });
   }
 
-  const ticker = setInterval(() => {
-    attempt(() => store.tick());
-    blocks.run();
-    scheduleIdle();
-  }, TICK_MS);
-  const reporter = setInterval(() => send({ type: 'status', status: turn.status() }), STATUS_MS);
-  const expirer = setInterval(() => store.expire(retention), EXPIRY_MS);
-  store.expire(retention);
-
-  function stop(): void {
-    for (const timer of [ticker, reporter, expirer]) clearInterval(timer);
-    turn.drain();
-    blocks.run();
-    const endsAt = systemClock.monotonic() + STOP_INDEX_MS;
-    attempt(() => {
-      store.finishMinutes();
-      while (store.minutesToIndex > 0 && systemClock.monotonic() < endsAt) store.idle();
-    });
-    attempt(() => store.close());
-    send({ type: 'status', status: turn.status() });
-    send({ type: 'stopped' });
-    parentPort?.close();
-    readerPort.close();
-  }
-
-  readerPort.on('message', (message: ReaderToWriter) => store.releaseDay(message.day));
-  parentPort?.on('message', (message: ToWriter) => {
+  #onMessage(message: ToWriter): void {
     switch (message.type) {
       case 'connect':
-        turn.connect(message.port);
+        this.#turn.connect(message.port);
         break;
       case 'blocks':
-        blocks.add(message.operations);
-        blocks.run();
+        this.#blocks.add(message.operations);
+        this.#blocks.run();
         break;
       case 'cursor':
         try {
-          const position = store.applyCursor(message.operation);
+          const position = this.#store.applyCursor(message.operation);
           send({ type: 'reply', id: message.id, ...(position !== undefined && { position }) });
         } catch (error) {
           send({ type: 'reply', id: message.id, error: messageOf(error) });
@@ -128,15 +89,75 @@ function run(store: LedgerStore): void {
         send({ type: 'reply', id: message.id });
         break;
       case 'stop':
-        stop();
+        this.#stop();
     }
-  });
-  scheduleIdle();
-  send({ type: 'ready', ledgerId: store.id });
+  }
+
+  #tick(): void {
+    this.#attempt(() => this.#store.tick());
+    this.#blocks.run();
+    this.#scheduleIdle();
+  }
+
+  #report(): void {
+    send({ type: 'status', status: this.#turn.status() });
+  }
+
+  /** One piece of idle work a turn of the loop, so that shares never wait for more than one. */
+  #scheduleIdle(): void {
+    if (this.#idleScheduled) return;
+    this.#idleScheduled = true;
+    setImmediate(() => {
+      this.#idleScheduled = false;
+      this.#attempt(() => {
+        if (this.#store.idle()) this.#scheduleIdle();
+      });
+    });
+  }
+
+  #stop(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#turn.drain();
+    this.#blocks.run();
+    const endsAt = systemClock.monotonic() + STOP_INDEX_MS;
+    this.#attempt(() => {
+      this.#store.finishMinutes();
+      while (this.#store.minutesToIndex > 0 && systemClock.monotonic() < endsAt) this.#store.idle();
+    });
+    this.#attempt(() => this.#store.close());
+    this.#report();
+    send({ type: 'stopped' });
+    parentPort?.close();
+    readerPort.close();
+  }
+
+  /** Work whose failure must not end the thread: it is tried again, and said once. */
+  #attempt(work: () => void): void {
+    try {
+      work();
+      this.#failing = false;
+    } catch (error) {
+      if (!this.#failing) {
+        log.error(`the ledger's slices cannot be kept up: ${messageOf(error)}; trying again`);
+      }
+      this.#failing = true;
+    }
+  }
 }
 
-const store = openStore();
-if (store === undefined) {
+try {
+  const store = new LedgerStore({
+    ...settings,
+    clock: systemClock,
+    onRolled: (day, previous) => tellReader({ type: 'rolled', day, previous }),
+    onUnlink: (day) => tellReader({ type: 'unlink', day }),
+    warn: (message) => log.warn(message),
+  });
+  const thread = new WriterThread(store);
+  thread.start();
+} catch (error) {
+  const code = error instanceof PoolError ? error.code : 'IO';
+  send({ type: 'failed', code, message: messageOf(error) });
   parentPort?.close();
   readerPort.close();
-} else run(store);
+}

@@ -18,7 +18,7 @@ const LIMIT_BLOCKS = 1024;
 
 /** Waits until the child's journal (in a file without limit: a pipe through this process) says so. */
 async function until(condition: () => Promise<boolean>, what: string): Promise<void> {
-  for (let i = 0; i < 600; i++) {
+  for (let i = 0; i < 200; i++) {
     if (await condition()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }

@@ -1,12 +1,12 @@
 /**
  * One ledger, one writer: a second process on the same path gets LedgerError LOCKED naming the lock's
- * file, a reader reads without it, and the lock goes with its process however that dies. Two real
+ * file, a report reads without it (also what a killed pool left), and the lock goes with its process however that dies. Two real
  * processes: this one and ledger-child.ts.
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -26,6 +26,11 @@ function options(path: string): LedgerOptions {
   };
 }
 
+async function openAndStop(path: string): Promise<void> {
+  const ledger = await Ledger.open(options(path));
+  await ledger.stop();
+}
+
 test('a second process is refused, a report is not; the lock dies with its process', async (t) => {
   const directory = await mkdtemp(join(tmpdir(), 'powerpool-lock-'));
   t.after(() => rm(directory, { recursive: true, force: true }));
@@ -36,22 +41,25 @@ test('a second process is refused, a report is not; the lock dies with its proce
     stdio: ['pipe', 'pipe', 'inherit'],
   });
   const ended = once(child, 'close');
+  t.after(() => child.kill('SIGKILL'));
   await once(child.stdout, 'data');
-  await assert.rejects(Ledger.open(options(path)), (error: Error & { code?: string }) => {
+  await assert.rejects(openAndStop(path), (error: Error & { code?: string }) => {
     assert.equal(error.code, 'LOCKED');
     assert.ok(error.message.includes(`${path}.lock`));
     return true;
   });
-  const report = ledgerReport({
-    path,
-    now: systemClock.now(),
-    hashesPerDifficulty1: () => 2 ** 32,
-  });
+  const reportNow = () =>
+    ledgerReport({ path, now: systemClock.now(), hashesPerDifficulty1: () => 2 ** 32 });
+  const report = reportNow();
   assert.equal(report.ledgerId.length, 36);
+  while (!/^t /m.test(await readFile(journal, 'latin1'))) {
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
   child.kill('SIGKILL');
   await ended;
+  assert.ok(reportNow().addresses[0]!.accepted24h > 0, 'what a killed pool left can be read');
   const ledger = await Ledger.open(options(path));
-  await assert.rejects(Ledger.open(options(path)), { code: 'LOCKED' });
+  await assert.rejects(openAndStop(path), { code: 'LOCKED' });
   assert.equal(ledger.id, report.ledgerId);
   await ledger.stop();
   const again = await Ledger.open(options(path));

@@ -68,14 +68,21 @@ test('after a crash the open minutes are made again from the shares, each share 
   first.clock.advance(60_000);
   first.take({ difficulty: 4 });
   const second = openStore(path, first.clock);
-  second.clock.advance(61_000);
+  second.clock.advance(60_000);
+  second.take({ difficulty: 8 });
+  second.clock.advance(1000);
   second.store.tick();
-  second.settle();
+  assert.equal(rowsOf(path, 'SELECT * FROM slice_groups').length, 2);
+  const third = openStore(path, first.clock);
+  third.clock.advance(60_000);
+  third.store.tick();
+  third.settle();
   assert.deepEqual(slices(path), [
     [1, MINUTE, 0, 2, 1],
     [1, MINUTE + 1, 0, 4, 1],
+    [1, MINUTE + 2, 0, 8, 1],
   ]);
-  second.store.close();
+  third.store.close();
 });
 
 test('a group that was half in the index when the process died is finished, nothing twice', (t) => {

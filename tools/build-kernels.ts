@@ -13,6 +13,7 @@ import * as blake256 from '../kernels/gen/blake256.ts';
 import * as blake512 from '../kernels/gen/blake512.ts';
 import * as bmw from '../kernels/gen/bmw.ts';
 import * as cubehash from '../kernels/gen/cubehash.ts';
+import * as groestl from '../kernels/gen/groestl.ts';
 import * as keccak from '../kernels/gen/keccak.ts';
 import * as romix from '../kernels/gen/romix.ts';
 import * as sha256 from '../kernels/gen/sha256.ts';
@@ -30,6 +31,7 @@ const GENERATED: Readonly<Record<string, string>> = {
   ...bmw.sources,
   ...skein.sources,
   ...keccak.sources,
+  ...groestl.sources,
   ...cubehash.sources,
 };
 

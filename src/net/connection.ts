@@ -31,6 +31,9 @@ export interface ConnectionLimits {
   readonly onFault: (error: unknown) => void;
 }
 
+/** A peer that does not take the last words of its connection is cut off after this time. */
+const LINGER_MS = 10_000;
+
 const PEER = Symbol('connection');
 
 interface PeerSocket extends Socket {
@@ -124,7 +127,7 @@ export class Connection implements LineSink {
       return;
     }
     this.#finish();
-    this.#socket.end();
+    this.#socket.setTimeout(LINGER_MS, onLinger);
     this.#socket.destroySoon();
   }
 
@@ -182,6 +185,10 @@ function onData(this: PeerSocket, chunk: Buffer): void {
 
 function onDrain(this: PeerSocket): void {
   this[PEER]?.drained();
+}
+
+function onLinger(this: PeerSocket): void {
+  this.destroy();
 }
 
 /** A reset or broken pipe: 'close' follows and does the rest. */

@@ -91,6 +91,7 @@ export class StratumManager implements Startable, Readiness {
   #longestListenerTurnMs = 0;
 
   constructor(options: StratumOptions) {
+    for (const server of options.servers) refuseUnserved(server);
     this.#options = options;
     this.#log = options.log;
     this.#threadCount = process.platform === 'linux' ? options.threads : 1;
@@ -313,6 +314,21 @@ export class StratumManager implements Startable, Readiness {
     this.#details.get(request)?.(details);
     this.#details.delete(request);
   }
+}
+
+/** Better no port than one that is less protected than its settings say. */
+function refuseUnserved({ key, settings }: StratumServer): void {
+  const setting =
+    settings.tls !== null
+      ? 'tls'
+      : settings.proxy_protocol.trusted.length > 0
+        ? 'proxy_protocol'
+        : '';
+  if (setting === '') return;
+  throw new StratumError(
+    'NOT_SERVED',
+    `${key}: ${setting} is set and is not served by this version; remove it, or put a proxy in front`,
+  );
 }
 
 function sourceData(server: StratumServer): SourceData {

@@ -13,10 +13,15 @@ import * as blake256 from '../kernels/gen/blake256.ts';
 import * as blake512 from '../kernels/gen/blake512.ts';
 import * as bmw from '../kernels/gen/bmw.ts';
 import * as cubehash from '../kernels/gen/cubehash.ts';
+import * as echo from '../kernels/gen/echo.ts';
 import * as groestl from '../kernels/gen/groestl.ts';
+import * as groestl256 from '../kernels/gen/groestl256.ts';
+import * as hefty1 from '../kernels/gen/hefty1.ts';
 import * as keccak from '../kernels/gen/keccak.ts';
+import * as lyra2 from '../kernels/gen/lyra2.ts';
 import * as romix from '../kernels/gen/romix.ts';
 import * as sha256 from '../kernels/gen/sha256.ts';
+import * as shavite from '../kernels/gen/shavite.ts';
 import * as skein from '../kernels/gen/skein.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -32,6 +37,11 @@ const GENERATED: Readonly<Record<string, string>> = {
   ...skein.sources,
   ...keccak.sources,
   ...groestl.sources,
+  ...shavite.sources,
+  ...echo.sources,
+  ...groestl256.sources,
+  ...lyra2.sources,
+  ...hefty1.sources,
   ...cubehash.sources,
 };
 

@@ -1,0 +1,32 @@
+/** HEFTY1 (Heavycoin, 2014) of any whole number of bytes: padding and digest are those of SHA-256. */
+import { INITIAL } from '../generated/sha256-tables';
+import { compress } from '../generated/hefty1';
+import { swapBytes, wordsOfBlock } from './lanes';
+import { clear, copyBytes, lastBlock } from './message';
+
+const STATE: usize = memory.data(32, 16);
+const SPONGE: usize = memory.data(16, 16);
+const BLOCK: usize = memory.data(64, 16);
+const WORDS: usize = memory.data(64, 16);
+
+function take(block: usize): void {
+  wordsOfBlock(WORDS, block);
+  compress(STATE, SPONGE, WORDS);
+}
+
+export function hefty1(out: usize, input: usize, length: i32): void {
+  copyBytes(STATE, INITIAL, 32);
+  clear(SPONGE, 16);
+  let at = 0;
+  for (; at + 64 <= length; at += 64) take(input + <usize>at);
+  const rest = length - at;
+  lastBlock(BLOCK, 64, input + <usize>at, rest, 0x80);
+  if (rest > 55) {
+    take(BLOCK);
+    clear(BLOCK, 64);
+  }
+  store<u64>(BLOCK, bswap<u64>(<u64>length << 3), 56);
+  take(BLOCK);
+  v128.store(out, swapBytes(v128.load(STATE, 0)), 0);
+  v128.store(out, swapBytes(v128.load(STATE, 16)), 16);
+}

@@ -73,7 +73,8 @@ export class Listener implements ThreadContext {
   readonly #variantSince: number[];
   #ticker: NodeJS.Timeout | undefined = undefined;
   #eventsAt = 0;
-  #secondAt = 0;
+  /** The monotonic second that is counted in. */
+  #second = 0;
   #tickedAt = 0;
   #longestTurnMs = 0;
   #stopping = false;
@@ -264,9 +265,10 @@ export class Listener implements ThreadContext {
     this.#longestTurnMs = Math.max(this.#longestTurnMs, now - this.#tickedAt - TICK_MS);
     this.#tickedAt = now;
     this.wheel.advance(now);
-    const second = now - this.#secondAt >= SECOND_MS;
+    const present = Math.floor(now / SECOND_MS);
+    const second = present !== this.#second;
     if (second) {
-      this.#secondAt = now;
+      this.#second = present;
       this.tally.flush(this.clock.now());
       for (const port of this.#ports) port.unthrottle();
       this.#askForVariants(now);

@@ -46,8 +46,9 @@ export class StratumClient {
     socket.on('data', (text: string) => this.#read(text));
   }
 
-  static async open(port: number): Promise<StratumClient> {
-    const socket = connect({ host: '127.0.0.1', port });
+  /** `from`: another loopback address (127.0.0.2 …) for a peer of its own. */
+  static async open(port: number, from = '127.0.0.1'): Promise<StratumClient> {
+    const socket = connect({ host: '127.0.0.1', port, localAddress: from });
     await new Promise((resolve, reject) => {
       socket.once('connect', resolve);
       socket.once('error', reject);

@@ -32,6 +32,8 @@ export interface JobWishes {
   readonly aux?: Job['aux'];
   readonly extranonceSize?: number;
   readonly branchLevels?: number;
+  /** Spaces at the end of the notify line: a large line that means the same. */
+  readonly padding?: number;
 }
 
 let jobNumber = 0;
@@ -66,7 +68,7 @@ export function makeJob(wishes: JobWishes = {}): Job {
           time.toString(16),
           clean,
         ],
-      })}\n`,
+      })}${' '.repeat(wishes.padding ?? 0)}\n`,
     );
   return {
     id,

@@ -16,6 +16,8 @@ usage:
   powerpool report CONFIG.yml     shares, hashrate and blocks per address, from the ledger
   powerpool demo                  a whole pool on an embedded regtest chain, with a miner
   powerpool mine                  a CPU test miner
+  powerpool hash --algo A HEADER  the proof-of-work hash of a header
+  powerpool bench                 what this machine checks per second, by algorithm
   powerpool COMMAND --help        the options of a command
 
 options:
@@ -47,6 +49,10 @@ async function main(argv: readonly string[], terminal: Terminal): Promise<number
       return 0;
     case 'check':
       return (await import('./commands/check.ts')).checkCommand(rest, terminal);
+    case 'hash':
+      return (await import('./commands/hash.ts')).hashCommand(rest, terminal);
+    case 'bench':
+      return (await import('./commands/bench.ts')).benchCommand(rest, terminal);
     case 'demo':
       return (await import('./commands/demo.ts')).demoCommand(rest, terminal);
     case 'mine':

@@ -15,7 +15,8 @@ import type { Component, Config } from './config/types.ts';
 import { DaemonGroup } from './daemon/group.ts';
 import type { DaemonOptions } from './daemon/rpc.ts';
 import { templateParams } from './daemon/template-request.ts';
-import { algorithmFor } from './pool-algorithms.ts';
+import { algorithmFor, loadAlgorithm } from './pool-algorithms.ts';
+import type { LoadedAlgorithm } from './pool-algorithms.ts';
 import { RunIdentity } from './jobs/identity.ts';
 import { MainChain } from './jobs/main-chain.ts';
 import { Ledger } from './ledger/ledger.ts';
@@ -94,7 +95,12 @@ class RunningPool implements Pool {
   #tick: NodeJS.Timeout | undefined;
   #readyPoll: NodeJS.Timeout | undefined;
 
-  constructor(config: Config, ledger: Ledger, options: PoolOptions) {
+  constructor(
+    config: Config,
+    ledger: Ledger,
+    algorithms: ReadonlyMap<string, LoadedAlgorithm>,
+    options: PoolOptions,
+  ) {
     this.log = options.log;
     this.#config = config;
     this.#clock = options.clock ?? systemClock;
@@ -108,7 +114,7 @@ class RunningPool implements Pool {
     const { server_number } = config.pool.settings;
     const identity = new RunIdentity(server_number, randomBytes(4));
     this.#chains = config.mainChains.map((part) => this.#chain(part, identity));
-    this.#stratum = this.#makeStratum();
+    this.#stratum = this.#makeStratum(algorithms);
     const monitors = config.monitors.map((part) => this.#monitor(part));
     const parts: Startable[] = [
       ledger,
@@ -184,7 +190,7 @@ class RunningPool implements Pool {
     return { group, chain };
   }
 
-  #makeStratum(): StratumManager {
+  #makeStratum(algorithms: ReadonlyMap<string, LoadedAlgorithm>): StratumManager {
     const { pool, stratum, mainChains } = this.#config;
     const { threads, extranonce_serv_size, extranonce_size } = pool.settings;
     for (const { key } of stratum) this.#counters.declare(key, SERVER_COUNTERS);
@@ -195,13 +201,14 @@ class RunningPool implements Pool {
       servers: stratum.map(({ key, settings, jobSource }) => {
         const source = this.#chains.find(({ chain }) => chain.key === jobSource)!.chain;
         const chain = mainChains.find((one) => one.key === jobSource)!.settings;
-        const algorithm = algorithmFor(this.#config, settings.algo);
+        const { algorithm, custom } = algorithms.get(settings.algo)!;
         return {
           key,
           settings,
           port: settings.port,
           source,
           algorithm,
+          ...(custom !== undefined && { custom }),
           diff1: chain.diff1 ?? algorithm.diff1,
           hashesPerShare: chain.hashes_per_share ?? algorithm.hashesPerShare,
           powBlockHash: chain.pow_block_hash,
@@ -317,8 +324,11 @@ function listing(directory: Directory, servers: readonly string[]): ClientDirect
 
 /** Opens the ledger, tests the kernels and puts the components together; nothing is started yet. */
 export async function createPool(config: Config, options: PoolOptions): Promise<Pool> {
+  const algorithms = new Map<string, LoadedAlgorithm>();
   for (const name of new Set(config.stratum.map(({ settings }) => settings.algo))) {
-    selfTest(ShareChecker.load(algorithmFor(config, name)));
+    const loaded = await loadAlgorithm(config, name);
+    selfTest(ShareChecker.load(loaded.algorithm));
+    algorithms.set(name, loaded);
   }
   const { server_number, ledger: settings } = config.pool.settings;
   const folder = ledgerPath(config);
@@ -336,7 +346,7 @@ export async function createPool(config: Config, options: PoolOptions): Promise<
     ...(options.clock !== undefined && { clock: options.clock }),
   });
   try {
-    return new RunningPool(config, ledger, options);
+    return new RunningPool(config, ledger, algorithms, options);
   } catch (error) {
     await ledger.stop();
     throw error;

@@ -13,8 +13,7 @@ import { PowError } from './errors.ts';
 
 /**
  * Loads `<module>#<export>`; a relative path starts at `directory` (that of the configuration file),
- * anything else is a package found from there. The row has the difficulty of sha256d until the
- * operator's settings replace it.
+ * anything else is a package found from there.
  */
 export async function loadCustom(
   name: string,
@@ -35,6 +34,11 @@ export async function loadCustom(
       `algorithm ${name}: ${path} exports ${typeof found} as "${exported}", expected a function`,
     );
   }
+  return { ...customRow(name), custom: found as HashFunction };
+}
+
+/** The row of such an algorithm without its function: the figures of sha256d until the operator's replace them. */
+export function customRow(name: string): Algorithm {
   return {
     name,
     aliases: [],
@@ -45,9 +49,9 @@ export async function loadCustom(
     parameter: 0,
     lanes: 1,
     headerBytes: 80,
+    txidKind: 'sha256d',
     // Nothing is known of its speed: a function of 100 µs takes the usual 2 ms.
     sliceShares: 16,
-    custom: found as HashFunction,
   };
 }
 

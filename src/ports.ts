@@ -36,6 +36,8 @@ export interface Job {
   readonly extranonceSize: number;
   /** Merkle branch of the coinbase, 32 bytes a level, bottom up, internal byte order. */
   readonly branch: Uint8Array;
+  /** How the chain hashes its coinbase; absent: as chains of this algorithm do. */
+  readonly txidKind?: 'sha256d' | 'sha256';
   /** Header fields; `prevHashLE` is the 32 bytes as they stand in the header. */
   readonly version: number;
   readonly prevHashLE: Uint8Array;

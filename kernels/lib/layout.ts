@@ -54,7 +54,9 @@ export class JobSlot {
   tailBlocks: u32;
   levels: u32;
   bits: u32;
-  unused0: u32; unused1: u32; unused2: u32;
+  /** How often the coinbase is hashed for its txid: twice, in Blakecoin once. */
+  txidHashes: u32;
+  unused0: u32; unused1: u32;
 }
 
 /** The merkle branch as words, behind JobSlot. */

@@ -6,7 +6,8 @@
  */
 import {
   EXTRANONCES, FLAGS, HASHES, IN_AUX_TARGET, IN_BRANCH, IN_COINB1, IN_COINB2, IN_MAIN_TARGET,
-  IN_PREV_HASH, JOB_BRANCH, JOB_TAIL, JobSlot, NONCES, NTIMES, SHARE_TARGETS, VERSIONS, headerAt, jobAt,
+  IN_PREV_HASH, JOB_BRANCH, JOB_TAIL, JobSlot, NONCES, NTIMES, SHARE_TARGETS, VERSIONS, headerAt,
+  headerBytes, jobAt,
 } from './layout';
 import { gather, laneAt, scatter, splatWords, swapBytes, wordsOfBlock } from './lanes';
 import * as one from '../generated/sha256-scalar';
@@ -34,6 +35,7 @@ const HEADS: usize = memory.data(4 * 144, 16);
 /** Takes a job from the IN_ areas into a slot. Lengths have been checked by the caller. */
 export function setJob(
   slot: i32, coinb1Length: i32, extranonceSize: i32, coinb2Length: i32, levels: i32, bits: u32,
+  txidHashes: u32,
 ): void {
   const at = jobAt(slot);
   const job = changetype<JobSlot>(at);
@@ -71,6 +73,7 @@ export function setJob(
   job.auxTarget0 = v128.load(IN_AUX_TARGET, 0);
   job.auxTarget1 = v128.load(IN_AUX_TARGET, 16);
   job.bits = bits;
+  job.txidHashes = txidHashes;
 }
 
 /** Makes of coinb1 the padded message with extranonces of zero; returns its 64-byte blocks. */
@@ -119,9 +122,17 @@ function expandBlock(schedule: usize, bytes: usize): void {
 export function build(slot: i32, from: i32, to: i32): void {
   const job = jobAt(slot);
   let i = from;
+  for (let k = from; k < to; k++) clearTail(headerAt(k));
   // A call with lanes costs less than two without.
   for (; i + 2 <= to; i += 4) buildFour(job, i, min(4, to - i));
   if (i < to) buildOne(job, i);
+}
+
+/** What a longer header has behind the usual 80 bytes is zero: no field of a job is known for it. */
+// @ts-ignore: decorator
+@inline
+function clearTail(header: usize): void {
+  for (let k = 80; k < headerBytes; k++) store<u8>(header + <usize>k, 0);
 }
 
 // @ts-ignore: decorator
@@ -142,6 +153,12 @@ function fillHead(at: usize, job: usize, share: i32): void {
   v128.store(gap, v128.or(v128.load(gap), extranonce));
 }
 
+// @ts-ignore: decorator
+@inline
+function copyWords(to: usize, from: usize, vectors: usize): void {
+  for (let k: usize = 0; k < vectors << 4; k += 16) v128.store(to + k, v128.load(from + k));
+}
+
 function buildOne(job: usize, i: i32): void {
   const slot = changetype<JobSlot>(job);
   fillHead(HEADS, job, i);
@@ -154,7 +171,8 @@ function buildOne(job: usize, i: i32): void {
   for (let block: u32 = 0; block < slot.tailBlocks; block++) {
     one.compressScheduled(STATE, job + JOB_TAIL + (<usize>block << 8));
   }
-  one.compressDigest(WORDS, STATE);
+  if (slot.txidHashes == 2) one.compressDigest(WORDS, STATE);
+  else copyWords(WORDS, STATE, 2);
   for (let level: u32 = 0; level < slot.levels; level++) {
     const branch = job + JOB_BRANCH + (<usize>level << 5);
     v128.store(WORDS, v128.load(branch, 0), 32);
@@ -193,7 +211,8 @@ function buildFour(job: usize, i: i32, count: i32): void {
   for (let block: u32 = 0; block < slot.tailBlocks; block++) {
     four.compressScheduled(LANE_STATE, job + JOB_TAIL + (<usize>block << 8));
   }
-  four.compressDigest(LANE_WORDS, LANE_STATE);
+  if (slot.txidHashes == 2) four.compressDigest(LANE_WORDS, LANE_STATE);
+  else copyWords(LANE_WORDS, LANE_STATE, 8);
   for (let level: u32 = 0; level < slot.levels; level++) {
     splatWords(LANE_WORDS + 128, job + JOB_BRANCH + (<usize>level << 5), 8);
     splatWords(LANE_STATE, INITIAL, 8);

@@ -5,6 +5,8 @@
  * where the configuration is read, not here.
  */
 
+import type { TxidKind } from '../coin/hash.ts';
+
 /** A function from a block header to its proof-of-work hash, 32 bytes little-endian. */
 export type HashFunction = (header: Uint8Array) => Uint8Array;
 
@@ -26,6 +28,8 @@ export interface Algorithm {
   /** Shares that the kernel hashes at once. */
   readonly lanes: number;
   readonly headerBytes: number;
+  /** How chains and miners of this algorithm hash the coinbase; a job may say otherwise. */
+  readonly txidKind: TxidKind;
   /** Shares that take no more than about 2 ms on a 2020s core: the slice between two turns of a loop. */
   readonly sliceShares: number;
   /** A user's own function, called per share instead of the kernel's (custom.ts). */
@@ -43,12 +47,13 @@ export const MAX_SCRYPT_N = 1 << 15;
 const BLAKE256 = {
   diff1: DIFF1_SHA256,
   // Old files say 2^16, with the scrypt family's diff1. Miners (cpuminer-multi, sgminer) take the
-  // difficulty of BLAKE-256 as sha256d's: with 2^16 they would be paid 65536 times too little.
+  // difficulty of BLAKE-256 as sha256d's: with 2^16 a share would count 65536 times too little.
   hashesPerShare: 2 ** 32,
   minerDivisor: 1,
   kernel: 'blake256',
   lanes: 4,
   headerBytes: 80,
+  txidKind: 'sha256d',
   sliceShares: 256,
 } as const;
 
@@ -59,6 +64,7 @@ const SCRYPT = {
   kernel: 'scrypt',
   lanes: 4,
   headerBytes: 80,
+  txidKind: 'sha256d',
 } as const;
 
 export const ALGORITHMS: readonly Algorithm[] = [
@@ -72,6 +78,7 @@ export const ALGORITHMS: readonly Algorithm[] = [
     parameter: 0,
     lanes: 4,
     headerBytes: 80,
+    txidKind: 'sha256d',
     sliceShares: 256,
   },
   {
@@ -93,6 +100,8 @@ export const ALGORITHMS: readonly Algorithm[] = [
     name: 'blake256',
     aliases: ['blake256-8r', 'blake256r8', 'blakecoin', 'blake_hash.getPoWHash'],
     parameter: 8,
+    // Blakecoin and the chains mined along with it; miners do the same for this algorithm.
+    txidKind: 'sha256',
   },
   {
     ...BLAKE256,
@@ -103,30 +112,41 @@ export const ALGORITHMS: readonly Algorithm[] = [
   {
     name: 'lyra2re',
     aliases: ['lyra2rev1', 'lyra2re_hash.getPoWHash'],
-    diff1: 0xffffn << 215n,
+    // What miners divide by, put into the target: 2^25 hashes, as old files have it.
+    diff1: DIFF1_SHA256 * 128n,
     hashesPerShare: 2 ** 25,
     minerDivisor: 128,
     kernel: 'lyra2re',
     parameter: 1,
     lanes: 4,
     headerBytes: 80,
+    txidKind: 'sha256d',
     sliceShares: 256,
   },
   {
     name: 'lyra2rev2',
     aliases: ['lyra2re2', 'lyra2v2', 'lyra2re2_hash.getPoWHash'],
-    diff1: 0xffffn << 216n,
+    diff1: DIFF1_SHA256 * 256n,
     hashesPerShare: 2 ** 24,
     minerDivisor: 256,
     kernel: 'lyra2re',
     parameter: 2,
     lanes: 4,
     headerBytes: 80,
+    txidKind: 'sha256d',
     sliceShares: 256,
   },
   {
     name: 'hefty1',
-    aliases: ['heavy', 'heavycoin', 'hefty1-heavy', 'hvc_hash.getPoWHash'],
+    aliases: [
+      'heavy',
+      'heavycoin',
+      'hefty1-heavy',
+      'hvc_hash.getPoWHash',
+      'hvc_hash.getHash',
+      'heavycoin_hash.getPoWHash',
+      'heavycoin_hash.getHash',
+    ],
     diff1: DIFF1_SHA256,
     hashesPerShare: 2 ** 32,
     minerDivisor: 1,
@@ -134,6 +154,7 @@ export const ALGORITHMS: readonly Algorithm[] = [
     parameter: 0,
     lanes: 1,
     headerBytes: 84,
+    txidKind: 'sha256d',
     sliceShares: 128,
   },
 ];

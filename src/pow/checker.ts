@@ -33,6 +33,7 @@ export type CheckedJob = Pick<
   | 'bits'
   | 'targetLE'
   | 'aux'
+  | 'txidKind'
 >;
 
 export class ShareChecker {
@@ -128,6 +129,7 @@ export class ShareChecker {
       job.coinb2.length,
       job.branch.length / 32,
       job.bits,
+      (job.txidKind ?? this.algorithm.txidKind) === 'sha256' ? 1 : 2,
     );
     this.#jobs[slot] = job;
     return slot;

@@ -44,6 +44,7 @@ export interface Kernel {
     coinb2Length: number,
     levels: number,
     bits: number,
+    txidHashes: number,
   ): void;
   /** Staged shares → headers. */
   build(slot: number, from: number, to: number): void;

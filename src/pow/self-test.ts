@@ -135,6 +135,7 @@ function stageBlock(checker: ShareChecker, count: number): number {
     branch: fromHexBE(block.txidHexBE),
     prevHashLE: fromHexBE(block.prevHashHexBE),
     bits: block.bits,
+    txidKind: 'sha256d',
     targetLE: fromHexBE('00000000ffff'.padEnd(64, '0')),
     aux: [],
   });

@@ -11,6 +11,7 @@ import { globSync, readFileSync } from 'node:fs';
 /** Service name → the program that shows it is there, and Debian's packages that bring it. */
 const SERVICES: Readonly<Record<string, { program: string; packages: readonly string[] }>> = {
   litecoind: { program: 'litecoind', packages: ['litecoind'] },
+  python3: { program: 'python3', packages: ['python3-minimal'] },
 };
 
 const SUITES: readonly { name: string; glob: string; concurrency: number }[] = [

@@ -17,11 +17,14 @@ import * as echo from '../kernels/gen/echo.ts';
 import * as groestl from '../kernels/gen/groestl.ts';
 import * as groestl256 from '../kernels/gen/groestl256.ts';
 import * as hefty1 from '../kernels/gen/hefty1.ts';
+import * as jh from '../kernels/gen/jh.ts';
 import * as keccak from '../kernels/gen/keccak.ts';
 import * as lyra2 from '../kernels/gen/lyra2.ts';
+import * as luffa from '../kernels/gen/luffa.ts';
 import * as romix from '../kernels/gen/romix.ts';
 import * as sha256 from '../kernels/gen/sha256.ts';
 import * as shavite from '../kernels/gen/shavite.ts';
+import * as simd from '../kernels/gen/simd.ts';
 import * as skein from '../kernels/gen/skein.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -37,7 +40,10 @@ const GENERATED: Readonly<Record<string, string>> = {
   ...skein.sources,
   ...keccak.sources,
   ...groestl.sources,
+  ...jh.sources,
+  ...luffa.sources,
   ...shavite.sources,
+  ...simd.sources,
   ...echo.sources,
   ...groestl256.sources,
   ...lyra2.sources,

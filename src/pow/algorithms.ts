@@ -157,6 +157,18 @@ export const ALGORITHMS: readonly Algorithm[] = [
     txidKind: 'sha256d',
     sliceShares: 128,
   },
+  {
+    name: 'x11',
+    aliases: ['drk_hash.getPoWHash'],
+    diff1: DIFF1_SHA256,
+    hashesPerShare: 2 ** 32,
+    minerDivisor: 1,
+    kernel: 'x11',
+    parameter: 0,
+    lanes: 1,
+    headerBytes: 80,
+    sliceShares: 128,
+  },
 ];
 
 const BY_NAME = new Map<string, Algorithm>(

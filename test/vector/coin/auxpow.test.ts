@@ -155,7 +155,7 @@ test('a proof that is broken anywhere is refused by both checkers', () => {
     return { ...good!, proof };
   });
   const others: AuxPowClaim[] = [
-    { ...good!, chainId: 2 },
+    { ...good!, chainId: 3 },
     { ...good!, hashHexBE: 'ab'.repeat(32) },
     { ...good!, bits: 0x1d00ffff },
     { ...good!, proof: good!.proof.subarray(0, -1) },

@@ -17,7 +17,7 @@ import type { Fault } from '../support/fake-daemon.ts';
 import { freePort } from '../support/ports.ts';
 import { eventually, removeFolder, temporaryFolder } from '../support/servers.ts';
 
-const TIMEOUT_MS = 250;
+const TIMEOUT_MS = 800;
 const fake = new FakeDaemon();
 const daemons: Daemon[] = [];
 

@@ -1,10 +1,13 @@
-/** A DaemonGroup under test: its templates as they come, and waiting for the one that is meant. */
+/** A DaemonGroup under test, on given daemons or on two fake ones: its templates as they come, and waiting for the one that is meant. */
+import type { TestContext } from 'node:test';
+
 import { systemClock } from '../../src/clock.ts';
 import { DaemonGroup } from '../../src/daemon/group.ts';
 import type { GroupOptions, RawTemplate } from '../../src/daemon/group.ts';
 import type { DaemonOptions } from '../../src/daemon/rpc.ts';
 import { templateParams } from '../../src/daemon/template-request.ts';
 import type { Log } from '../../src/log.ts';
+import { FakeDaemon } from './fake-daemon.ts';
 
 export interface LoggedLine {
   readonly level: 'debug' | 'info' | 'warn' | 'error';
@@ -124,3 +127,38 @@ export class GroupUnderTest {
     return log;
   }
 }
+
+export interface FakePair {
+  readonly high: FakeDaemon;
+  readonly low: FakeDaemon;
+  readonly pool: GroupUnderTest;
+  readonly keyOf: (fake: FakeDaemon) => string;
+}
+
+/** Two fake daemons with the same tip, the first with the higher priority, and a started group. */
+export async function startFakePair(
+  t: TestContext,
+  more: Partial<GroupOptions> = {},
+  prepare: (high: FakeDaemon, low: FakeDaemon) => void = () => {},
+  forHigh: Partial<DaemonOptions> = {},
+): Promise<FakePair> {
+  const high = await new FakeDaemon().start();
+  const low = await new FakeDaemon().start();
+  prepare(high, low);
+  const pool = new GroupUnderTest(
+    [
+      daemonOptions(low, { priority: 1, timeoutMs: 400 }),
+      daemonOptions(high, { priority: 2, timeoutMs: 400, ...forHigh }),
+    ],
+    more,
+  );
+  t.after(async () => {
+    await pool.group.stop();
+    await high.stop().catch(() => {});
+    await low.stop().catch(() => {});
+  });
+  await pool.group.start();
+  return { high, low, pool, keyOf: (fake) => `127.0.0.1:${fake.port}` };
+}
+
+export const onTip = (tip: string) => (template: { tip: string }) => template.tip === tip;

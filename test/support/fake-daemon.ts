@@ -66,6 +66,10 @@ export class FakeDaemon {
   initialDownload = false;
   /** Long polls are answered at once with the same work, as daemons do after a restart. */
   longpollSpins = false;
+  /** Method → answers, though made at once, are held back until this promise is kept. */
+  readonly gates = new Map<string, Promise<void>>();
+  /** Long polls do not hear of news; `answerLongpolls` tells them. */
+  longpollsAreLate = false;
   /** Characters of padding in a template, to make it as long as real ones. */
   padding = 0;
   #tip = fakeHash('genesis');
@@ -116,20 +120,20 @@ export class FakeDaemon {
   newTip(tip: string, height = this.height + 1): void {
     this.#tip = tip;
     this.height = height;
-    this.#answerLongpolls();
+    if (!this.longpollsAreLate) this.answerLongpolls();
   }
 
   /** New transactions on the same tip, told to long polls. */
   newTransactions(): void {
     this.#transactions += 1;
-    this.#answerLongpolls();
+    this.answerLongpolls();
   }
 
   count(method: string): number {
     return this.asked.filter((one) => one.method === method).length;
   }
 
-  #answerLongpolls(): void {
+  answerLongpolls(): void {
     for (const answer of this.#longpolls.splice(0)) answer();
   }
 
@@ -151,9 +155,7 @@ export class FakeDaemon {
       response.writeHead(401).end();
       return;
     }
-    const fault = calls
-      .map((call) => this.#faultOf(call.method))
-      .find((one) => one !== undefined);
+    const fault = calls.map((call) => this.#faultOf(call.method)).find((one) => one !== undefined);
     if (fault !== undefined && fault.kind !== 'rpc') {
       this.#fail(fault, response, calls[0]?.id);
       return;
@@ -179,17 +181,28 @@ export class FakeDaemon {
     if (fault?.kind === 'rpc') {
       return { result: null, error: { code: fault.code, message: fault.message }, id };
     }
-    if (this.results.has(method)) return { result: this.results.get(method), error: null, id };
-    if (method === 'getbestblockhash') return { result: this.#tip, error: null, id };
-    if (method === 'getblockchaininfo') return { result: this.#chainInfo(), error: null, id };
-    if (method === 'getnetworkinfo') {
-      const result = { version: 1, subversion: '/Fake:1/', connections: this.peers };
-      return { result, error: null, id };
-    }
-    if (method === 'submitblock') return { result: null, error: null, id };
-    if (method === 'getblocktemplate')
-      return { result: await this.#template(params), error: null, id };
+    const result = await this.#resultOf(method, params);
+    await this.gates.get(method);
+    if (result !== undefined) return { result, error: null, id };
     return { result: null, error: { code: -32601, message: 'Method not found' }, id };
+  }
+
+  async #resultOf(method: string, params: readonly unknown[]): Promise<unknown> {
+    if (this.results.has(method)) return this.results.get(method);
+    switch (method) {
+      case 'getbestblockhash':
+        return this.#tip;
+      case 'getblockchaininfo':
+        return this.#chainInfo();
+      case 'getnetworkinfo':
+        return { version: 1, subversion: '/Fake:1/', connections: this.peers };
+      case 'submitblock':
+        return null;
+      case 'getblocktemplate':
+        return this.#template(params);
+      default:
+        return undefined;
+    }
   }
 
   #chainInfo(): Record<string, unknown> {

@@ -180,12 +180,6 @@ export class StratumManager implements Startable, Readiness {
     return this.#rates.get(group)?.perMinute(key, this.#options.clock.now()) ?? 0;
   }
 
-  /** Ends a listener thread as a crash would; for tests. */
-  async crash(row: number): Promise<void> {
-    const thread = [...this.#threads.values()].find((each) => each.row === row);
-    await thread?.kill();
-  }
-
   // ---------------------------------------------------------------- threads
 
   #startThread(row: number): ListenerThread {

@@ -78,9 +78,4 @@ export class ListenerThread {
     await this.#ended;
     clearTimeout(timer);
   }
-
-  /** Ends it at once, as a crash would; for tests of what happens then. */
-  async kill(): Promise<void> {
-    await this.#worker.terminate();
-  }
 }

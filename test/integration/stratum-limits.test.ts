@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
+import type { Worker } from 'node:worker_threads';
 import { StratumClient } from '../support/stratum-client.ts';
 import type { Line } from '../support/stratum-client.ts';
 import { startPool } from '../support/stratum-pool.ts';
@@ -189,7 +190,11 @@ test('without descriptors left those connected go on, and accepting resumes', as
 });
 
 test('a listener thread that dies is replaced; miners of the others go on, extranonces stay apart', async (t) => {
+  const workers: Worker[] = [];
+  const collect = (worker: Worker): void => void workers.push(worker);
+  process.on('worker', collect);
   const pool = await open(t, { threads: 2 });
+  process.off('worker', collect);
   const clients = await Promise.all(
     Array.from({ length: 16 }, () => StratumClient.miner(pool.port)),
   );
@@ -197,7 +202,7 @@ test('a listener thread that dies is replaced; miners of the others go on, extra
   const holds = (thread: number) => (client: StratumClient) =>
     pool.manager.directory.threadOf(client.sessionId) === thread;
   const [lost, kept] = [clients.filter(holds(0)), clients.filter(holds(1))];
-  await pool.manager.crash(0);
+  await workers[0]!.terminate();
   await Promise.all(lost.map((client) => client.closed));
   await until(() => pool.manager.directory.size === kept.length);
   pool.source.give({ tip: 2 });

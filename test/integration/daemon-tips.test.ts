@@ -41,7 +41,7 @@ class ManualTimers implements Timers {
 describe('asking for templates', () => {
   it('the same tip told by many sources is fetched once; one more tip meanwhile, once more', async (t) => {
     const { high, pool } = await startFakePair(t, { poll: false });
-    await pool.until('the first', () => true);
+    await pool.until('from high', (one) => one.from === `127.0.0.1:${high.port}`);
     const before = high.count('getblocktemplate');
     const tip = fakeHash('pushed');
     high.newTip(tip);
@@ -95,8 +95,8 @@ describe('asking for templates', () => {
   });
 
   it('every job_refresh there is one on the same tip', async (t) => {
-    const { pool } = await startFakePair(t, { jobRefreshMs: 100 });
-    await pool.until('the first', () => true);
+    const { high, pool } = await startFakePair(t, { jobRefreshMs: 100 });
+    await pool.until('from high', (one) => one.from === `127.0.0.1:${high.port}`);
     const again = await pool.until('a refresh', (one) => one.raw.source === 'refresh');
     assert.equal(again.raw.newTip, false);
   });
@@ -115,7 +115,7 @@ describe('asking for templates', () => {
 describe('long polling', () => {
   it('the answer is the template: no other call is made', async (t) => {
     const { high, pool } = await startFakePair(t, { poll: false, longpoll: true });
-    await pool.until('the first', () => true);
+    await pool.until('from high', (one) => one.from === `127.0.0.1:${high.port}`);
     await eventually('the long poll waits', () => high.count('getblocktemplate') >= 2);
     const before = high.count('getblocktemplate');
     const tip = fakeHash('long polled');
@@ -129,7 +129,7 @@ describe('long polling', () => {
 
   it('a tip that poll and long poll both tell of is delivered once, and the race is counted', async (t) => {
     const { high, pool } = await startFakePair(t, { longpoll: true, blockPollMs: 20 });
-    await pool.until('the first', () => true);
+    await pool.until('from high', (one) => one.from === `127.0.0.1:${high.port}`);
     await eventually('the long poll waits', () => high.count('getblocktemplate') >= 2);
     const tip = fakeHash('both');
     high.newTip(tip);
@@ -143,7 +143,7 @@ describe('long polling', () => {
 
   it('an answer that comes after another source told of the tip is not delivered again', async (t) => {
     const { high, pool } = await startFakePair(t, { longpoll: true });
-    await pool.until('the first', () => true);
+    await pool.until('from high', (one) => one.from === `127.0.0.1:${high.port}`);
     await eventually('the long poll waits', () => high.count('getblocktemplate') >= 2);
     high.longpollsAreLate = true;
     const tip = fakeHash('polled before');
@@ -159,7 +159,7 @@ describe('long polling', () => {
   it('new transactions on the same tip are delivered', async (t) => {
     const clock = new ManualClock();
     const { high, pool } = await startFakePair(t, { poll: false, longpoll: true, clock });
-    await pool.until('the first', () => true);
+    await pool.until('from high', (one) => one.from === `127.0.0.1:${high.port}`);
     await eventually('the long poll waits', () => high.count('getblocktemplate') >= 2);
     clock.advance(60_000);
     high.newTransactions();
@@ -172,7 +172,7 @@ describe('long polling', () => {
     const { high, pool } = await startFakePair(t, { poll: false, longpoll: true }, (first) => {
       first.longpollSpins = true;
     });
-    await pool.until('the first', () => true);
+    await pool.until('from high', (one) => one.from === `127.0.0.1:${high.port}`);
     await eventually('a second long poll after a pause', () => high.count('getblocktemplate') >= 3);
     assert.ok(high.count('getblocktemplate') < 6);
     assert.ok(pool.seen.length < 3, 'repetitions are not delivered');
@@ -262,7 +262,7 @@ describe('ZMQ', () => {
     const publisher = await startZmqPublisher();
     publisher.close();
     const { high, pool } = await startFakePair(t, {}, () => {}, { zmq: publisher.endpoint });
-    await pool.until('the first', () => true);
+    await pool.until('from high', (one) => one.from === `127.0.0.1:${high.port}`);
     await eventually('it is said', () => pool.logged('warn', /nothing publishes/).length === 1);
     const tip = fakeHash('polled');
     high.newTip(tip);

@@ -167,6 +167,7 @@ export const ALGORITHMS: readonly Algorithm[] = [
     parameter: 0,
     lanes: 1,
     headerBytes: 80,
+    txidKind: 'sha256d',
     sliceShares: 128,
   },
 ];

@@ -1,13 +1,16 @@
 /**
  * How fast shares are checked: the kernels beside the same steps through node:crypto, one share at a
  * time and four at a time. Goals are those of the project (issue 3): scrypt 1.4 × scryptSync alone and
- * 3 × in fours; a whole sha256d share with 12 merkle levels 3 × crypto.hash alone and 6 × in fours.
+ * 3 × in fours; a whole sha256d share with 12 merkle levels 3 × crypto.hash alone and 6 × in fours; x11
+ * 40 × the pure JavaScript package and no slower than the emscripten one.
  */
 import assert from 'node:assert/strict';
 import { hash, randomBytes, scryptSync } from 'node:crypto';
+import { createRequire } from 'node:module';
 import { algorithm, scryptN } from '../src/pow/algorithms.ts';
 import { ShareChecker } from '../src/pow/checker.ts';
 import { merkleBranchOf } from '../src/pow/merkle.ts';
+import { selfTest } from '../src/pow/self-test.ts';
 import { runBenchmark, type Candidate, type Question } from './harness.ts';
 
 const sha256d = (bytes: Uint8Array): Buffer =>
@@ -109,6 +112,44 @@ function scryptHash(nfactor: number): Question {
   };
 }
 
+async function x11Hash(): Promise<Question> {
+  const require = createRequire(import.meta.url);
+  const script = require('x11-hash-js') as {
+    digest(header: number[], format: 1, output: 1): number[];
+  };
+  const emscripten = await (
+    require('wasm-x11-hash') as () => Promise<{ digest(header: Buffer): Uint8Array }>
+  )();
+  const checker = ShareChecker.load(algorithm('x11')!);
+  const header = randomBytes(80);
+  const bytes = [...header];
+  for (let i = 0; i < 4; i++) checker.headers.set(header, i * 80);
+  checker.hashHeaders(0, 4);
+  for (let i = 0; i < 4; i++) {
+    const seen = Buffer.from(checker.hashes.subarray(i * 32, i * 32 + 32));
+    assert.deepEqual(seen, Buffer.from(emscripten.digest(header)));
+    assert.deepEqual(seen, Buffer.from(script.digest(bytes, 1, 1)));
+  }
+  const kernel = (count: number): Candidate => ({
+    name: `kernel, ${count} a call`,
+    units: count,
+    run: () => checker.hashHeaders(0, count),
+  });
+  return {
+    title: 'x11, header',
+    unit: 'hash',
+    candidates: [
+      { name: 'x11-hash-js', units: 1, run: () => script.digest(bytes, 1, 1) },
+      { name: 'wasm-x11-hash', units: 1, run: () => emscripten.digest(header) },
+      ...[1, 4].map(kernel),
+    ],
+    goals: [
+      { fast: 'kernel, 1 a call', slow: 'x11-hash-js', times: 40 },
+      { fast: 'kernel, 1 a call', slow: 'wasm-x11-hash', times: 1 },
+    ],
+  };
+}
+
 function merkle(): Question {
   const count = 3000;
   const txids = randomBytes(count * 32);
@@ -139,4 +180,30 @@ function merkle(): Question {
   };
 }
 
-process.exitCode = runBenchmark('pow', [sha256dShare(), scryptHash(9), scryptHash(10), merkle()]);
+/** Algorithms that no dependency implements: the known answers of the self-test come before timing. */
+function headerHash(name: string, goals: Question['goals'] = []): Question {
+  const checker = ShareChecker.load(algorithm(name)!);
+  assert.ok(selfTest(checker, 1).known);
+  checker.headers.set(randomBytes(checker.headers.length));
+  const kernel = (count: number): Candidate => ({
+    name: `kernel, ${count} a call`,
+    units: count,
+    run: () => checker.hashHeaders(0, count),
+  });
+  return { title: `${name}, header`, unit: 'hash', candidates: [1, 4, 64].map(kernel), goals };
+}
+
+const LANES = [{ fast: 'kernel, 4 a call', slow: 'kernel, 1 a call', times: 1.6 }];
+
+process.exitCode = runBenchmark('pow', [
+  sha256dShare(),
+  scryptHash(9),
+  scryptHash(10),
+  await x11Hash(),
+  headerHash('blake256', LANES),
+  headerHash('blake256-14', LANES),
+  headerHash('lyra2re'),
+  headerHash('lyra2rev2'),
+  headerHash('hefty1'),
+  merkle(),
+]);

@@ -11,8 +11,8 @@ const calls = {
     daemon = new TemplateDaemon(wishes);
     return daemon.listen();
   },
-  mine: (_: undefined) => daemon!.mine(),
-  takeSubmitted: (_: undefined) => daemon!.takeSubmitted(),
+  mine: () => daemon!.mine(),
+  takeSubmitted: () => daemon!.takeSubmitted(),
 };
 
 export type DaemonCalls = typeof calls;

@@ -80,7 +80,7 @@ export function numberText(value: number): string {
 export function reportText({ name, figures, checks }: ReportData): string {
   const width = Math.max(0, ...figures.map(({ what }) => what.length));
   return [
-    `${name}`,
+    name,
     ...figures.map(
       ({ what, value, unit }) =>
         `  ${what.padEnd(width)}  ${numberText(value).padStart(9)} ${unit}`,

@@ -28,6 +28,7 @@ export interface RigWishes {
   readonly difficulty?: number;
   readonly synchronous?: 'normal' | 'full';
   readonly bitsHex?: string;
+  readonly jobRefreshSeconds?: number;
   readonly env?: Readonly<Record<string, string>>;
 }
 
@@ -60,6 +61,7 @@ export async function startRig(wishes: RigWishes = {}): Promise<Rig> {
     poolAddress: ADDRESS,
     daemons: [{ port: daemonPort, user: 'bench', password: 'bench' }],
     difficulty: wishes.difficulty ?? EASIEST,
+    chain: { job_refresh: wishes.jobRefreshSeconds ?? 15 },
     pool: { ledger: { synchronous: wishes.synchronous ?? 'normal' } },
     stratum: {
       limits: {

@@ -19,16 +19,16 @@ const calls = {
   connect: (wishes: ConnectWishes) => swarm.connect(wishes),
   flood: (wishes: FloodWishes) => swarm.flood(wishes),
   measure: (wishes: MeasureWishes) => swarm.measure(wishes),
-  drain: (_: undefined) => swarm.drain(),
-  closeAll: (_: undefined) => swarm.closeAll(),
+  drain: () => swarm.drain(),
+  closeAll: () => swarm.closeAll(),
   /** To be asked before the tip is moved; `arrivals` then resolves. */
-  expectBroadcast: (_: undefined) => {
+  expectBroadcast: () => {
     arrivals = swarm.nextBroadcast();
     arrivals.catch(() => {});
   },
-  arrivals: (_: undefined) => arrivals!,
+  arrivals: () => arrivals!,
   /** What the first miner works on. */
-  shareParts: (_: undefined): ShareParts => {
+  shareParts: (): ShareParts => {
     const [{ latest, extranonce1, extranonce2Size, user } = missing()] = swarm.miners;
     return { work: latest ?? missing(), extranonce1, extranonce2Size, user };
   },

@@ -46,8 +46,11 @@ export class ListenerThread {
     this.#listening.catch(() => {});
     this.#worker.on('message', (message: FromListener) => {
       if (message.type === 'listening') resolve(message.ports);
-      else if (message.type === 'failed') reason = message.message;
-      else events.onMessage(this, message);
+      else if (message.type === 'failed') {
+        reason = message.message;
+        // Its ledger port and timers would keep it running, and its start waiting.
+        void this.#worker.terminate();
+      } else events.onMessage(this, message);
     });
     this.#worker.on('error', (error) => {
       reason = error instanceof Error ? (error.stack ?? error.message) : String(error);

@@ -68,7 +68,8 @@ const terminal: Terminal = {
   out: (text) => process.stdout.write(text),
   err: (text) => process.stderr.write(text),
   color: process.stdout.isTTY,
-  exitNow: (code) => process.exit(code),
+  // process.exit would wait for every thread, and one may be what hangs (a ledger that is locked).
+  exitNow: () => process.kill(process.pid, 'SIGKILL'),
 };
 
 // A reader that has seen enough (`powerpool report | head`) is no error.

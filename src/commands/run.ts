@@ -84,7 +84,7 @@ function firstSignal(terminal: Terminal): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
       process.on(signal, () => {
-        if (seen) terminal.exitNow(1);
+        if (seen) terminal.exitNow();
         seen = true;
         resolve(signal);
       });

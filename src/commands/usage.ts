@@ -8,8 +8,8 @@ export interface Terminal {
   err(text: string): void;
   /** Standard output is a terminal: logs are written for people. */
   readonly color: boolean;
-  /** Ends the process without waiting for anything (a second signal). */
-  exitNow(code: number): void;
+  /** Ends the process without waiting for anything (a second signal), as if it were killed. */
+  exitNow(): void;
 }
 
 /** A wrong command line: printed with a hint, exit status 2. */

@@ -6,7 +6,7 @@ import { freePort } from './ports.ts';
 const LAUNCHER = fileURLToPath(new URL('../../bin/powerpool.js', import.meta.url));
 
 export interface PoolWishes {
-  readonly algo: 'sha256d' | 'scrypt';
+  readonly algo: string;
   readonly currency: string;
   readonly poolAddress: string;
   /** RPC ports and credentials, best first. */

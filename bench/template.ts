@@ -106,8 +106,7 @@ function jobOf(prepared: PreparedWork): JobWork {
     clean: true,
     tip: 1,
     bornAt: 0,
-    aux: [],
-    auxTag: undefined,
+    merged: undefined,
   });
 }
 

@@ -5,14 +5,17 @@
 import { notYetBuilt } from './config/built.ts';
 import type { Feature } from './config/built.ts';
 import type { Problem } from './config/problem.ts';
+import type { MainChainSettings } from './config/schema/chains.ts';
 import type { ComponentType, Config } from './config/types.ts';
-import { messageOf } from './errors.ts';
+import { PoolError, messageOf } from './errors.ts';
+import { scriptSigProblem } from './jobs/builder.ts';
 import { PayTo } from './jobs/pool-script.ts';
 import { algorithmFor } from './pool-algorithms.ts';
 
 const BUILT: ReadonlySet<ComponentType | Feature> = new Set<ComponentType | Feature>([
   'pool',
   'main_chain',
+  'aux_chain',
   'stratum',
   'monitor',
 ]);
@@ -49,6 +52,24 @@ export function checkConfig(config: Config): Problem[] {
           network: settings.network,
         }),
     );
+    check(key, `${key}.coinbase_tag`, line, () => checkScriptSig(config, settings));
+  }
+  for (const { key, settings, line } of config.auxChains) {
+    check(key, `${key}.algo`, line, () => algorithmFor(config, settings.algo));
   }
   return problems;
+}
+
+/** The parts of a coinbase's script that are known now must fit; found at start, not at a block. */
+function checkScriptSig(config: Config, settings: MainChainSettings): void {
+  const { extranonce_serv_size, extranonce_size } = config.pool.settings;
+  const isMerged = config.auxChains.some(
+    (aux) => aux.settings.enabled && settings.merged.includes(aux.key),
+  );
+  const problem = scriptSigProblem({
+    coinbaseTag: settings.coinbase_tag,
+    extranonceSize: extranonce_serv_size + extranonce_size,
+    merged: isMerged,
+  });
+  if (problem !== undefined) throw new PoolError('SCRIPT_SIG', problem);
 }

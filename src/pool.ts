@@ -10,13 +10,14 @@ import { systemClock } from './clock.ts';
 import type { Clock } from './clock.ts';
 import { ledgerPath } from './config/load.ts';
 import { redact } from './config/redact.ts';
-import type { CoinservSettings } from './config/schema/coinserv.ts';
 import type { Component, Config } from './config/types.ts';
 import { DaemonGroup } from './daemon/group.ts';
-import type { DaemonOptions } from './daemon/rpc.ts';
 import { templateParams } from './daemon/template-request.ts';
 import { algorithmFor, loadAlgorithm } from './pool-algorithms.ts';
 import type { LoadedAlgorithm } from './pool-algorithms.ts';
+import { auxChains } from './pool-aux.ts';
+import type { Aux } from './pool-aux.ts';
+import { daemonOptions } from './pool-daemons.ts';
 import { RunIdentity } from './jobs/identity.ts';
 import { MainChain } from './jobs/main-chain.ts';
 import { Ledger } from './ledger/ledger.ts';
@@ -87,6 +88,7 @@ class RunningPool implements Pool {
   readonly #clock: Clock;
   readonly #counters: Counters;
   readonly #ledger: Ledger;
+  readonly #aux: readonly Aux[];
   readonly #chains: readonly Chain[];
   readonly #stratum: StratumManager;
   readonly #lifecycle: Lifecycle;
@@ -113,11 +115,18 @@ class RunningPool implements Pool {
     });
     const { server_number } = config.pool.settings;
     const identity = new RunIdentity(server_number, randomBytes(4));
+    this.#aux = auxChains(config, {
+      blockLog: ledger.blocks,
+      clock: this.#clock,
+      log: this.log,
+      logOf: (part) => this.#logOf(part),
+    });
     this.#chains = config.mainChains.map((part) => this.#chain(part, identity));
     this.#stratum = this.#makeStratum(algorithms);
     const monitors = config.monitors.map((part) => this.#monitor(part));
     const parts: Startable[] = [
       ledger,
+      ...this.#aux.flatMap(({ group, chain }) => [chain, group]),
       ...this.#chains.flatMap(({ group, chain }) => [chain, group]),
       this.#stratum,
       ...monitors,
@@ -186,6 +195,9 @@ class RunningPool implements Pool {
       clock: this.#clock,
       log,
       count: (name, amount) => this.#counters.count(key, name, amount),
+      aux: settings.merged.flatMap(
+        (name) => this.#aux.find((one) => one.chain.key === name)?.chain ?? [],
+      ),
     });
     return { group, chain };
   }
@@ -227,6 +239,7 @@ class RunningPool implements Pool {
     const sources: readonly StatusSource[] = [
       manager,
       ...this.#chains.map(({ chain }) => chain),
+      ...this.#aux.map(({ chain }) => chain),
       ...this.#stratum.servers,
       {
         key,
@@ -291,21 +304,6 @@ export const VERSION = String(
     }
   ).version,
 );
-
-function daemonOptions(settings: CoinservSettings, timeoutSeconds: number): DaemonOptions {
-  return {
-    key: `${settings.address}:${settings.port}`,
-    host: settings.address,
-    port: settings.port,
-    username: settings.username,
-    password: settings.password,
-    priority: settings.poll_priority,
-    maxConnections: settings.maxsize,
-    timeoutMs: timeoutSeconds * 1000,
-    ...(settings.cookie_file !== null && { cookieFile: settings.cookie_file }),
-    ...(settings.zmq !== null && { zmq: settings.zmq }),
-  };
-}
 
 /** The directory as the monitor asks it: authorised sessions only, bounded. */
 function listing(directory: Directory, servers: readonly string[]): ClientDirectory {

@@ -158,7 +158,7 @@ export interface SolvedBlock {
 
 /** What has to be sent to a daemon, and to which. */
 export interface BlockSubmission {
-  /** 'block': hex of a whole block for submitblock; 'aux': [hash, auxpow] for submitauxblock / getauxblock. */
+  /** 'block': a whole block for submitblock; the others: an auxpow, sent behind the block's hash. */
   readonly kind: 'block' | 'submitauxblock' | 'getauxblock';
   /** ASCII hex of the block, or of the auxpow. */
   readonly hex: Uint8Array;
@@ -187,6 +187,8 @@ export interface BlockLog {
   append(block: SolvedBlock): boolean;
   /** Records an answer; fire and forget, failures are logged by the ledger. */
   answered(chain: string, hashHexBE: string, answer: BlockAnswer): void;
+  /** Records what a block pays where that was not known when it was found; before it is settled. */
+  valued(chain: string, hashHexBE: string, totalSubsidy: bigint): void;
   /** Records a change of state. */
   settled(chain: string, hashHexBE: string, state: BlockState): void;
   /** Blocks of earlier runs and of this one that still wait for an answer. */

@@ -14,7 +14,7 @@ import { DaemonNode, preferred } from './node.ts';
 import { Daemon } from './rpc.ts';
 import type { ConnectionStatus, DaemonOptions } from './rpc.ts';
 import { TemplateFeed } from './template-feed.ts';
-import type { RawTemplate } from './template-feed.ts';
+import type { FeedOptions, RawTemplate } from './template-feed.ts';
 import type { SourceStatus, TipSource } from './tip-race.ts';
 import { every, systemTimers } from './timers.ts';
 import type { Cancel, Timers } from './timers.ts';
@@ -23,6 +23,11 @@ import type { HashBlockSubscription } from './zmq.ts';
 
 export type { RawTemplate } from './template-feed.ts';
 export type { TipSource } from './tip-race.ts';
+
+/** What asks the daemon in use for work. */
+export type WorkFeed = Pick<TemplateFeed, 'race' | 'tip' | 'use' | 'heard' | 'takeBack'>;
+
+export type FeedHooks = Pick<FeedOptions, 'clock' | 'timers' | 'deliver' | 'failed' | 'doubt'>;
 
 export interface GroupOptions {
   readonly key: string;
@@ -40,6 +45,8 @@ export interface GroupOptions {
   /** How long daemons may differ on the tip before it counts; 5 s unless given. */
   readonly agreeMs?: number;
   readonly timers?: Timers;
+  /** Another feed than that of templates (aux-feed.ts). */
+  readonly feed?: (hooks: FeedHooks) => WorkFeed;
 }
 
 /** Contract §6. */
@@ -69,7 +76,7 @@ export class DaemonGroup implements Startable {
   readonly #timers: Timers;
   readonly #agreeMs: number;
   readonly #nodes: readonly DaemonNode[];
-  readonly #feed: TemplateFeed;
+  readonly #feed: WorkFeed;
   readonly #listeners = new Set<(template: RawTemplate) => void>();
   readonly #cancels: Cancel[] = [];
   readonly #subscriptions: HashBlockSubscription[] = [];
@@ -89,16 +96,21 @@ export class DaemonGroup implements Startable {
     this.#timers = options.timers ?? systemTimers;
     this.#agreeMs = options.agreeMs ?? DEFAULT_AGREE_MS;
     this.#nodes = options.daemons.map((one) => new DaemonNode(new Daemon(one, options.clock)));
-    this.#feed = new TemplateFeed({
-      params: options.templateParams,
-      refreshMs: options.jobRefreshMs,
-      longpoll: options.longpoll,
+    const hooks: FeedHooks = {
       clock: options.clock,
       timers: this.#timers,
       deliver: (template) => this.#deliver(template),
       failed: (node, error) => this.#templateFailed(node, error),
       doubt: (node, error) => this.#doubt(node, error),
-    });
+    };
+    this.#feed =
+      options.feed?.(hooks) ??
+      new TemplateFeed({
+        ...hooks,
+        params: options.templateParams,
+        refreshMs: options.jobRefreshMs,
+        longpoll: options.longpoll,
+      });
   }
 
   /** Every configured daemon, in the order of the settings. */
@@ -274,7 +286,7 @@ export class DaemonGroup implements Startable {
 
   #templateFailed(node: DaemonNode, error: DaemonError): void {
     if (!this.#running || error.code === 'ABORTED') return;
-    const reason = `getblocktemplate failed: ${messageOf(error)}`;
+    const reason = messageOf(error);
     if (!daemonIsDown(error)) {
       this.#refuseNode(node, reason);
       return;

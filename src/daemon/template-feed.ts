@@ -23,6 +23,8 @@ export interface RawTemplate {
   readonly receivedAt: number;
   /** Its tip differs from that of the last template that was delivered and not refused. */
   readonly newTip: boolean;
+  /** Height of the block, asked for separately: aux work of old daemons has none in it. */
+  readonly askedHeight?: number;
 }
 
 export interface FeedOptions {

@@ -1,8 +1,9 @@
 /**
  * A Job of prepared work: the coinbase with the job's own bytes in it, the notify line as it goes to
  * every miner, and what the control thread keeps to make a block of a solution. Entry points: makeJob,
- * blockHex.
+ * blockHex, scriptSigProblem.
  */
+import { AUX_TAG_SIZE } from '../coin/auxpow.ts';
 import { toHex, utf8 } from '../coin/bytes.ts';
 import { assembleBlockHex } from '../coin/block.ts';
 import type { BlockParts } from '../coin/block.ts';
@@ -11,11 +12,13 @@ import type { Coinbase, CoinbaseSpec } from '../coin/coinbase.ts';
 import { notifyPrevHash } from '../coin/header.ts';
 import { heightPush, isPushOnly, pushData } from '../coin/script.ts';
 import { difficultyFromTarget } from '../coin/target.ts';
-import type { AuxTarget, Job, JobKind } from '../ports.ts';
+import type { Job, JobKind } from '../ports.ts';
+import type { MergedWork } from './aux-merge.ts';
 import type { JobIdentity } from './identity.ts';
 import { coinbaseParts } from './prepare.ts';
 import type { ChainRules, PreparedWork } from './prepare.ts';
 import type { Template } from './template.ts';
+import { jobVersion } from './version.ts';
 
 /** Where and why a job is made. */
 export interface JobPlace {
@@ -24,20 +27,18 @@ export interface JobPlace {
   readonly clean: boolean;
   readonly tip: number;
   readonly bornAt: number;
-  readonly aux: readonly AuxTarget[];
-  /** fabe6d6d ‖ root ‖ size ‖ nonce; undefined without merge mining. */
-  readonly auxTag: Uint8Array | undefined;
+  /** Undefined without merge mining. */
+  readonly merged: MergedWork | undefined;
 }
 
-/** A job with what is needed to make its block. */
+/** A job with what is needed to make its block, and the proofs for aux blocks. */
 export interface JobWork {
   readonly job: Job;
   readonly prepared: PreparedWork;
+  readonly merged: MergedWork | undefined;
   readonly coinbase: Coinbase;
 }
 
-/** BIP320: bits 13 to 28. */
-const ROLLABLE = 0x1fffe000;
 const MAX_SCRIPT_SIG = 100;
 const UINT32_MAX = 0xffffffff;
 
@@ -45,7 +46,8 @@ const UINT32_MAX = 0xffffffff;
 export function makeJob(prepared: PreparedWork, rules: ChainRules, place: JobPlace): JobWork {
   const { template } = prepared;
   const coinbase = buildCoinbase(coinbaseSpec(prepared, rules, place));
-  const versionMask = rollableBits(template, rules.versionRolling);
+  const { merged } = place;
+  const { version, mask } = jobVersion(template, rules.versionRolling, merged?.chainIds ?? []);
   const body = {
     id: place.identity.id,
     chain: rules.chain,
@@ -60,14 +62,14 @@ export function makeJob(prepared: PreparedWork, rules: ChainRules, place: JobPla
     coinb2: new Uint8Array(coinbase.coinb2),
     extranonceSize: rules.extranonceSize,
     branch: new Uint8Array(prepared.branch),
-    version: (template.version & ~versionMask) >>> 0,
+    version,
     prevHashLE: new Uint8Array(template.prevHashLE),
     bits: template.bits,
     ...timesOf(template, rules.ntimeAheadSeconds),
-    versionMask,
+    versionMask: mask,
     targetLE: new Uint8Array(template.targetLE),
     networkDifficulty: difficultyFromTarget(template.target, rules.diff1),
-    aux: place.aux,
+    aux: merged?.targets ?? [],
     bornAt: place.bornAt,
   };
   const line = notifyStart(body);
@@ -76,7 +78,7 @@ export function makeJob(prepared: PreparedWork, rules: ChainRules, place: JobPla
     notify: utf8(`${line}false]}\n`),
     notifyClean: utf8(`${line}true]}\n`),
   };
-  return { job, prepared, coinbase };
+  return { job, prepared, merged, coinbase };
 }
 
 /** Everything of the mining.notify line up to clean_jobs. */
@@ -102,35 +104,12 @@ function timesOf(
   return { time, minTime: template.minTime, maxTime: Math.max(time, most) };
 }
 
-/**
- * The version bits that miners may roll. Bits that the template requires stay out of it. Where the
- * settings leave it open, only versions of BIP9 are rolled, and only if every bit of the mask that is
- * set belongs to a deployment: any other is part of a chain id (merge-mined chains carry it from bit
- * 16 up), and a block with another chain id is refused.
- */
-export function rollableBits(template: Template, versionRolling: boolean | null): number {
-  const allowed = (ROLLABLE & ~template.versionRequired) >>> 0;
-  if (versionRolling !== null) return versionRolling ? allowed : 0;
-  const isBip9 = template.version >>> 29 === 1;
-  const unexplained = template.version & allowed & ~deploymentBits(template);
-  return isBip9 && unexplained === 0 ? allowed : 0;
-}
-
-function deploymentBits(template: Template): number {
-  const available = template.rest['vbavailable'];
-  if (typeof available !== 'object' || available === null) return 0;
-  let bits = 0;
-  for (const bit of Object.values(available) as readonly unknown[]) {
-    if (typeof bit === 'number' && bit >= 0 && bit < 29) bits |= 1 << bit;
-  }
-  return bits;
-}
-
 /** The scriptSig ends at 100 bytes: what is not needed for a valid block makes room, flags first. */
 function coinbaseSpec(prepared: PreparedWork, rules: ChainRules, place: JobPlace): CoinbaseSpec {
   const { template } = prepared;
   const { unique } = place.identity;
-  const aux = place.auxTag === undefined ? 0 : pushData(place.auxTag).length;
+  const auxTag = place.merged?.tree.tag;
+  const aux = auxTag === undefined ? 0 : pushData(auxTag).length;
   const ours = 1 + unique.length + rules.extranonceSize;
   const room = MAX_SCRIPT_SIG - heightPush(template.height).length - aux - ours;
   const tag = cut(rules.coinbaseTag, room - 1);
@@ -142,8 +121,39 @@ function coinbaseSpec(prepared: PreparedWork, rules: ChainRules, place: JobPlace
     flags: flags <= room - tagLength ? given : new Uint8Array(0),
     tag,
     unique,
-    ...(place.auxTag === undefined ? {} : { auxTag: place.auxTag }),
+    ...(auxTag === undefined ? {} : { auxTag }),
   };
+}
+
+/** Longest BIP34 height of this century: a push of four bytes. */
+const HEIGHT_PUSH = 5;
+/** Bytes of JobIdentity.unique. */
+const UNIQUE = 10;
+
+/**
+ * Why no coinbase with these parts fits the 100 bytes of a scriptSig; undefined where it does. What the
+ * template asks for besides (coinbaseaux.flags) goes in where there is room left.
+ */
+export function scriptSigProblem(parts: {
+  readonly coinbaseTag: string;
+  readonly extranonceSize: number;
+  readonly merged: boolean;
+}): string | undefined {
+  const tag = utf8(parts.coinbaseTag);
+  const sizes = {
+    height: HEIGHT_PUSH,
+    'merge-mining tag': parts.merged ? 1 + AUX_TAG_SIZE : 0,
+    coinbase_tag: tag.length === 0 ? 0 : pushData(tag).length,
+    'job identity': 1 + UNIQUE,
+    extranonces: parts.extranonceSize,
+  };
+  const total = Object.values(sizes).reduce((sum, size) => sum + size, 0);
+  if (total <= MAX_SCRIPT_SIG) return undefined;
+  const named = Object.entries(sizes).map(([name, size]) => `${name} ${size}`);
+  return (
+    `the coinbase script would have ${total} bytes (${named.join(', ')}), expected at most ` +
+    `${MAX_SCRIPT_SIG}: shorten coinbase_tag by ${total - MAX_SCRIPT_SIG}`
+  );
 }
 
 /** The start of a text that has at most so many bytes, no character broken in two. */

@@ -5,6 +5,8 @@
  * Entry point: MainChain. Its group of daemons is started after it and stopped before it.
  */
 import { blockIdHexBE } from '../coin/block.ts';
+import { coinbaseTransaction } from '../coin/coinbase.ts';
+import { sha256d } from '../coin/hash.ts';
 import type { Clock } from '../clock.ts';
 import type { DaemonGroup, RawTemplate } from '../daemon/group.ts';
 import { systemTimers } from '../daemon/timers.ts';
@@ -23,7 +25,9 @@ import type {
   StatusSource,
 } from '../ports.ts';
 import { BlockWatch } from './block-watch.ts';
-import { blockHex, makeJob } from './builder.ts';
+import { AuxMerge } from './aux-merge.ts';
+import type { AuxSource, TakenAux } from './aux-merge.ts';
+import { blockHex, makeJob, scriptSigProblem } from './builder.ts';
 import type { JobWork } from './builder.ts';
 import { chainRules } from './chain-rules.ts';
 import type { ChainOptions } from './chain-rules.ts';
@@ -33,7 +37,9 @@ import { PayTo } from './pool-script.ts';
 import { prepare, prepareEmpty, sameWork } from './prepare.ts';
 import type { ChainRules, PreparedWork } from './prepare.ts';
 import { Submitter } from './submit.ts';
+import { TemplateError } from './template-error.ts';
 import { parseTemplate } from './template.ts';
+import { jobVersion } from './version.ts';
 
 /** What a main chain needs of its daemons. */
 export type TemplateGroup = Pick<
@@ -51,6 +57,8 @@ export interface MainChainOptions extends ChainOptions {
   readonly log: Log;
   readonly count: (name: ChainCounter, n: number) => void;
   readonly timers?: Timers;
+  /** The chains that are merge-mined with this one, in the order of the setting merged. */
+  readonly aux?: readonly AuxSource[];
 }
 
 /** Jobs of the tip before the newest that are kept for a late solution. */
@@ -74,6 +82,7 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
   readonly #watch: BlockWatch;
   readonly #jobListeners = new Set<(job: Job) => void>();
   readonly #retireListeners = new Set<(jobIds: readonly string[]) => void>();
+  readonly #merge: AuxMerge;
   readonly #unsubscribe: () => void;
   #current: JobWork | undefined;
   /** Monotonic ms at which the newest job was made. */
@@ -85,7 +94,7 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
   #lastSignalAt = 0;
   #templateToJobMs: number | null = null;
 
-  /** Throws TemplateError where pool_address cannot be paid to. */
+  /** Throws TemplateError where pool_address cannot be paid to, or no coinbase fits its limit. */
   constructor(options: MainChainOptions) {
     const { key, settings, group, blockLog, clock, log } = options;
     this.key = key;
@@ -118,6 +127,21 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
       maturity: settings.maturity,
       log,
     });
+    const aux = options.aux ?? [];
+    const problem = scriptSigProblem({
+      coinbaseTag: settings.coinbase_tag,
+      extranonceSize: options.extranonceSize,
+      merged: aux.length > 0,
+    });
+    if (problem !== undefined) throw new TemplateError('SCRIPT_SIG', `${key}: ${problem}`);
+    this.#merge = new AuxMerge({
+      chain: key,
+      sources: aux,
+      coalesceMs: settings.aux_coalesce * 1000,
+      timers: this.#timers,
+      log,
+      onDue: () => this.#auxDue(),
+    });
     this.#unsubscribe = group.onTemplate((template) => this.#arrived(template));
   }
 
@@ -129,6 +153,7 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
   async stop(): Promise<void> {
     this.#unsubscribe();
     this.#cancelVariant?.();
+    this.#merge.stop();
     await Promise.all([this.#submitter.stop(), this.#watch.stop()]);
   }
 
@@ -164,8 +189,8 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
     else this.#cancelVariant = this.#timers.after(wait, () => this.#makeVariant());
   }
 
+  /** Every chain that is solved goes its own way, the main block first. */
   solved(solve: Solve): void {
-    if (!solve.chains.includes(this.key)) return;
     const work = this.#history.get(solve.jobId);
     if (work === undefined) {
       this.#options.log.error(
@@ -176,10 +201,14 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
       );
       return;
     }
-    const powHash = this.#options.settings.pow_block_hash ? solve.powHashLE : undefined;
-    const hashHexBE = blockIdHexBE(solve.header, powHash);
-    if (!this.#submitter.has(hashHexBE))
-      this.#submitter.submit(this.#blockOf(work, solve, hashHexBE));
+    if (solve.chains.includes(this.key)) this.#submitMain(work, solve);
+    if (work.merged === undefined) return;
+    this.#merge.solved(solve, work.merged, {
+      coinbase: coinbaseTransaction(work.coinbase, solve.extranonce, { witness: false }),
+      parentHashLE: sha256d(solve.header),
+      coinbaseBranch: work.job.branch,
+      header: solve.header,
+    });
   }
 
   status(): Record<string, unknown> {
@@ -193,8 +222,16 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
       job_count: this.#history.size,
       jobs_made: this.#jobsMade,
       template_to_job_ms: this.#templateToJobMs,
+      merged: this.#merge.status(),
       ...this.#options.group.status(),
     };
+  }
+
+  #submitMain(work: JobWork, solve: Solve): void {
+    const powHash = this.#options.settings.pow_block_hash ? solve.powHashLE : undefined;
+    const hashHexBE = blockIdHexBE(solve.header, powHash);
+    if (!this.#submitter.has(hashHexBE))
+      this.#submitter.submit(this.#blockOf(work, solve, hashHexBE));
   }
 
   #networkStatus(): Record<string, unknown> {
@@ -261,16 +298,40 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
     this.#make(work.prepared, 'plain', work.job.tip, this.#options.clock.now());
   }
 
-  #make(prepared: PreparedWork, kind: JobKind, tip: number, bornAt: number): void {
+  /** Aux work changed and nothing has made a job since. */
+  #auxDue(): void {
+    const work = this.#current;
+    if (work === undefined) return;
+    const taken = this.#takeAux(work.prepared, false);
+    if (!taken.isNews) return;
+    this.#make(work.prepared, 'push', work.job.tip, this.#options.clock.now(), taken);
+  }
+
+  #takeAux(prepared: PreparedWork, isNewTip: boolean): TakenAux {
+    const { version_rolling: rolling } = this.#options.settings;
+    const clashing = (ids: readonly number[]): readonly number[] =>
+      jobVersion(prepared.template, rolling, ids).clashes;
+    return this.#merge.take(isNewTip, clashing);
+  }
+
+  /** A job that brings news of an aux chain goes out at once, whatever it was made for. */
+  #make(
+    prepared: PreparedWork,
+    wanted: JobKind,
+    tip: number,
+    bornAt: number,
+    taken = this.#takeAux(prepared, wanted === 'flush'),
+  ): void {
     const { clock, count, identity } = this.#options;
+    const { merged, isNews, clean } = taken;
+    const kind = wanted === 'plain' && isNews ? 'push' : wanted;
     const work = makeJob(prepared, this.#rules, {
       identity: identity.nextJob(),
       kind,
-      clean: kind === 'flush',
+      clean: kind === 'flush' || clean,
       tip,
       bornAt,
-      aux: [],
-      auxTag: undefined,
+      merged,
     });
     this.#current = work;
     this.#madeAt = clock.monotonic();

@@ -49,7 +49,7 @@ const MAX_ANSWER = 200;
 
 const ascii = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
-/** Sends the block by submitblock, or by getblocktemplate where the daemon has none. */
+/** Sends the block by submitblock, or by getblocktemplate where the daemon has none; aux: its proof. */
 export async function offer(daemon: BlockDaemon, block: SolvedBlock): Promise<Offer> {
   try {
     return await judge(daemon, block, await send(daemon, block));
@@ -57,13 +57,21 @@ export async function offer(daemon: BlockDaemon, block: SolvedBlock): Promise<Of
     const answer = `error: ${messageOf(error)}`.slice(0, MAX_ANSWER);
     const refused =
       error instanceof DaemonError && error.code === 'RPC' && !NOT_NOW.has(error.rpcCode ?? 0);
+    // An answer may have been lost: what the daemon has forgotten as work, it may have as a block.
+    const mayBeThere = block.submit.kind !== 'block' && refused;
+    if (mayBeThere && (await knows(daemon, block.hashHexBE)))
+      return { verdict: 'accepted', answer };
     return { verdict: refused ? 'refused' : 'failed', answer };
   }
 }
 
 async function send(daemon: BlockDaemon, block: SolvedBlock): Promise<unknown> {
-  const { hex, workId } = block.submit;
+  const { kind, hex, workId } = block.submit;
   const options = { timeoutMs: SUBMIT_TIMEOUT_MS };
+  if (kind !== 'block') {
+    const start = ascii(`"${block.hashHexBE}","`);
+    return await daemon.callParts(kind, [start, hex, ascii('"')], options);
+  }
   const work = workId === undefined ? '' : `"workid":${JSON.stringify(workId)}`;
   try {
     const end = ascii(work === '' ? '"' : `",{${work}}`);
@@ -78,6 +86,9 @@ async function send(daemon: BlockDaemon, block: SolvedBlock): Promise<unknown> {
 }
 
 async function judge(daemon: BlockDaemon, block: SolvedBlock, result: unknown): Promise<Offer> {
+  if (block.submit.kind !== 'block' && typeof result === 'boolean') {
+    return { verdict: result ? 'accepted' : 'refused', answer: String(result) };
+  }
   if (result === null || result === undefined) return { verdict: 'accepted', answer: 'accepted' };
   const answer = (typeof result === 'string' ? result : JSON.stringify(result)).slice(
     0,

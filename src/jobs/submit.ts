@@ -18,6 +18,10 @@ export interface SubmitterOptions {
   readonly chain: string;
   /** Those that live now. */
   readonly daemons: () => readonly BlockDaemon[];
+  /** Whether the settings still name the daemon that a block must go to; every one unless given. */
+  readonly isConfigured?: (daemon: string) => boolean;
+  /** Asks what a block pays of which that is not known; null where the daemon does not say. */
+  readonly askValue?: (daemon: BlockDaemon, block: SolvedBlock) => Promise<bigint | null>;
   readonly blockLog: BlockLog;
   readonly clock: Clock;
   readonly timers: Timers;
@@ -127,8 +131,9 @@ export class Submitter {
           this.#overflow = true;
           break;
         }
-        log.warn(`block ${block.height} has no answer yet, submitted again: ${hashHexBE}`);
         remember(this.#recent, hashHexBE);
+        if (this.#isLost(block)) continue;
+        log.warn(`block ${block.height} has no answer yet, submitted again: ${hashHexBE}`);
         this.#carry(block);
       }
     } catch (error) {
@@ -137,6 +142,19 @@ export class Submitter {
           `they are submitted at the next start`,
       );
     }
+  }
+
+  /** The only daemon that knew the work of this block is not there any more: it is given up. */
+  #isLost(block: SolvedBlock): boolean {
+    const { isConfigured, blockLog, chain, clock, log } = this.#options;
+    const { hashHexBE, submit } = block;
+    if (submit.daemon === undefined || isConfigured?.(submit.daemon) !== false) return false;
+    const answer =
+      'error: the settings do not name this daemon any more, and only it knew the work';
+    log.error(`block ${block.height} (${hashHexBE}), daemon ${submit.daemon}: ${answer}`);
+    blockLog.answered(chain, hashHexBE, { daemon: submit.daemon, time: clock.now(), answer });
+    blockLog.settled(chain, hashHexBE, 'rejected');
+    return true;
   }
 
   stats(): BlockStats {
@@ -209,7 +227,9 @@ export class Submitter {
 
   #offerToLive(open: Open): void {
     const now = this.#options.clock.monotonic();
+    const only = open.block.submit.daemon;
     for (const daemon of this.#options.daemons()) {
+      if (only !== undefined && daemon.key !== only) continue;
       let attempt = open.tries.get(daemon.key);
       if (attempt === undefined) {
         attempt = { busy: false, count: 0, nextAt: now, answer: undefined };
@@ -228,6 +248,7 @@ export class Submitter {
   async #offerTo(open: Open, daemon: BlockDaemon, attempt: Try): Promise<void> {
     const { clock } = this.#options;
     const result = await offer(daemon, open.block);
+    if (result.verdict === 'accepted') await this.#value(open, daemon);
     attempt.busy = false;
     attempt.nextAt =
       clock.monotonic() + Math.min(MAX_PAUSE_MS, FIRST_PAUSE_MS * 2 ** attempt.count);
@@ -241,6 +262,15 @@ export class Submitter {
     open.refused ||= result.verdict === 'refused';
     const others = [...open.tries.values()].some((one) => one.busy);
     if (open.refused && !others) this.#settle(open, 'rejected');
+  }
+
+  /** Adds what the block pays, where that is asked for afterwards. Never rejects. */
+  async #value(open: Open, daemon: BlockDaemon): Promise<void> {
+    const { askValue, blockLog, chain } = this.#options;
+    const { block } = open;
+    if (askValue === undefined || block.totalSubsidy !== null) return;
+    const value = await askValue(daemon, block);
+    if (value !== null) blockLog.valued(chain, block.hashHexBE, value);
   }
 
   /** A repeated answer of one daemon is recorded once. */

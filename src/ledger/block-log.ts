@@ -87,6 +87,10 @@ export class FileBlockLog implements BlockLog {
     this.#options.post([{ op: 'answer', chain, hashHexBE, answer }]);
   }
 
+  valued(chain: string, hashHexBE: string, totalSubsidy: bigint): void {
+    this.#options.post([{ op: 'value', chain, hashHexBE, totalSubsidy }]);
+  }
+
   settled(chain: string, hashHexBE: string, state: BlockState): void {
     const timeMs = this.#options.clock.now();
     const key = blockKey(chain, hashHexBE);

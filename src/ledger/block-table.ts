@@ -75,6 +75,13 @@ function applyOne(db: DatabaseSync, operation: BlockOperation): SettledBlock {
         operation.hashHexBE,
       );
       break;
+    case 'value':
+      db.prepare('UPDATE blocks SET total_subsidy = ? WHERE chain = ? AND hash = ?').run(
+        operation.totalSubsidy,
+        operation.chain,
+        operation.hashHexBE,
+      );
+      break;
     case 'state':
       db.prepare('UPDATE blocks SET state = ?, state_ms = ? WHERE chain = ? AND hash = ?').run(
         operation.state,

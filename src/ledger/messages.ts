@@ -49,6 +49,12 @@ export type BlockOperation =
       readonly answer: BlockAnswer;
     }
   | {
+      readonly op: 'value';
+      readonly chain: string;
+      readonly hashHexBE: string;
+      readonly totalSubsidy: bigint;
+    }
+  | {
       readonly op: 'state';
       readonly chain: string;
       readonly hashHexBE: string;

@@ -15,6 +15,7 @@ import {
   oneOf,
   positive,
   reference,
+  seconds,
   target,
 } from './fields.ts';
 import { coinservs } from './coinserv.ts';
@@ -77,6 +78,11 @@ export const mainChainSchema = z.strictObject({
   merged: list(reference())
     .default([])
     .describe('Keys of the aux chains that are mined along with this one.'),
+  aux_coalesce: seconds()
+    .default(0.05)
+    .describe(
+      'Seconds in which new work of several aux chains is gathered into one job; a new block of this chain never waits.',
+    ),
   diff1: target()
     .nullable()
     .default(null)

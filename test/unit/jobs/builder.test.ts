@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
-import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import { TemplateError } from '../../../src/jobs/template-error.ts';
-import { blockHex, rollableBits } from '../../../src/jobs/builder.ts';
+import { blockHex } from '../../../src/jobs/builder.ts';
 import type { JobWork } from '../../../src/jobs/builder.ts';
 import { RunIdentity } from '../../../src/jobs/identity.ts';
 import { prepare, prepareEmpty, sameWork } from '../../../src/jobs/prepare.ts';
 import { parseTemplate } from '../../../src/jobs/template.ts';
+import { rollableBits } from '../../../src/jobs/version.ts';
 import {
   commitmentHolds,
   decodeBlock,
@@ -27,6 +27,7 @@ import {
   fixtureBody,
   fixtureTemplate,
   jobOn,
+  mergedOf,
 } from './support.ts';
 import type { Fixture, FixtureTemplate } from './support.ts';
 
@@ -121,13 +122,14 @@ test('every job id has a coinbase that no other job has, over jobs, runs and ser
 
 test('extranonces stand inside a push, and the scriptSig stays within 100 bytes', () => {
   const plain = fixtureTemplate('bcoin-regtest-segwit');
-  const auxTag = Buffer.concat([Buffer.from('fabe6d6d', 'hex'), randomBytes(40)]);
+  const merged = mergedOf([98, 1]);
+  const auxTag = Buffer.from(merged.tree.tag);
   const tags = ['', '/PowerPool/', 'ü'.repeat(20), 'x'.repeat(40)];
   for (const coinbaseTag of tags) {
     for (const extranonceSize of [8, 12]) {
       for (const withAux of [false, true]) {
         const rules = { ...RULES, coinbaseTag, extranonceSize };
-        const work = workOn(plain, { rules, ...(withAux ? { auxTag } : {}) });
+        const work = workOn(plain, { rules, ...(withAux ? { merged } : {}) });
         const extranonce = Buffer.alloc(extranonceSize, 0xae);
         const { coinb1, coinb2 } = work.job;
         const { inputs } = decodeTx(Buffer.concat([coinb1, extranonce, coinb2]));

@@ -1,15 +1,19 @@
 /** What the tests of the jobs room share: fixtures, chain rules, a template to change, a stand-in group. */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { DaemonGroup, RawTemplate } from '../../../src/daemon/group.ts';
 import type { Cancel, Timers } from '../../../src/daemon/timers.ts';
 import { ManualClock } from '../../../src/clock.ts';
+import { AuxTree } from '../../../src/coin/auxpow.ts';
+import type { MergedWork } from '../../../src/jobs/aux-merge.ts';
+import type { AuxWork } from '../../../src/jobs/aux-work.ts';
 import { makeJob } from '../../../src/jobs/builder.ts';
 import type { JobWork } from '../../../src/jobs/builder.ts';
 import { RunIdentity } from '../../../src/jobs/identity.ts';
 import type { TemplateGroup } from '../../../src/jobs/main-chain.ts';
 import type { ChainRules, PreparedWork } from '../../../src/jobs/prepare.ts';
-import type { AuxTarget, BlockLog, SolvedBlock } from '../../../src/ports.ts';
+import type { BlockLog, SolvedBlock } from '../../../src/ports.ts';
 import { merkleBranchOf } from '../../../src/pow/merkle.ts';
 
 export type Fixture =
@@ -87,8 +91,7 @@ export function jobOn(
   options: {
     readonly rules?: ChainRules;
     readonly identity?: RunIdentity;
-    readonly auxTag?: Uint8Array;
-    readonly aux?: readonly AuxTarget[];
+    readonly merged?: MergedWork;
     readonly tip?: number;
   } = {},
 ): JobWork {
@@ -98,9 +101,41 @@ export function jobOn(
     clean: true,
     tip: options.tip ?? 1,
     bornAt: 1,
-    aux: options.aux ?? [],
-    auxTag: options.auxTag,
+    merged: options.merged,
   });
+}
+
+/** Work of an aux chain with nothing special about it. */
+export function auxWork(chainId: number, change: Partial<AuxWork> = {}): AuxWork {
+  const hashLE = createHash('sha256').update(`aux ${chainId}`).digest();
+  return {
+    hashHexBE: flipped(hashLE),
+    hashLE,
+    chainId,
+    targetLE: Buffer.from(`${'00'.repeat(29)}ffff7f`, 'hex'),
+    bitsHex: '207FFFFF',
+    networkDifficulty: 1,
+    height: 50,
+    prevHashHexBE: 'ab'.repeat(32),
+    value: 5n,
+    daemon: 'aux:1',
+    ...change,
+  };
+}
+
+/** A commitment to blocks of chains with these ids, keyed aux0, aux1 … */
+export function mergedOf(chainIds: readonly number[]): MergedWork {
+  const works = chainIds.map((id) => auxWork(id));
+  return {
+    works: new Map(works.map((work, at) => [`aux${at}`, work])),
+    tree: new AuxTree(works),
+    targets: works.map(({ targetLE }, at) => ({
+      chain: `aux${at}`,
+      currency: `AX${at}`,
+      targetLE,
+    })),
+    chainIds,
+  };
 }
 
 /** Timers that run when the test says so, on a clock that the test moves. */
@@ -155,6 +190,10 @@ export class MemoryBlockLog implements BlockLog {
 
   settled(_chain: string, hashHexBE: string, state: string): void {
     this.events.push(`${state} ${hashHexBE}`);
+  }
+
+  valued(_chain: string, hashHexBE: string, totalSubsidy: bigint): void {
+    this.events.push(`worth ${totalSubsidy} ${hashHexBE}`);
   }
 
   pending(): Promise<readonly SolvedBlock[]> {

@@ -32,7 +32,7 @@ test('the table has every algorithm, with its hashes a share, divisor and other 
     .map((line) => line.split('|').map((cell) => cell.trim()));
   const names = (cell: string): string[] => [...cell.matchAll(/`([^`]+)`/g)].map((m) => m[1]!);
   const documented = rows.map((cells) => ({
-    name: names(cells[1]!)[0],
+    name: names(cells[1]!)[0] ?? '',
     hashesPerShare: 2 ** Number(/^2\^(\d+)$/.exec(cells[4]!)?.[1]),
     minerDivisor: Number(cells[5]),
     aliases: names(cells[6]!).toSorted(),
@@ -43,8 +43,7 @@ test('the table has every algorithm, with its hashes a share, divisor and other 
     minerDivisor,
     aliases: [...aliases].toSorted(),
   }));
-  const byName = (a: { name?: string }, b: { name?: string }): number =>
-    (a.name ?? '') < (b.name ?? '') ? -1 : 1;
+  const byName = (a: { name: string }, b: { name: string }): number => (a.name < b.name ? -1 : 1);
   assert.deepEqual(documented.toSorted(byName), built.toSorted(byName));
 });
 

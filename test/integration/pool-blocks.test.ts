@@ -131,15 +131,15 @@ describe('blocks of a pool', () => {
 
   it('is on the chain although the pool was killed between find and submission', async () => {
     const miner = await connect();
-    const before = await bestOf(first);
+    const tip = await bestOf(first);
     first.proxy.stall();
     second.proxy.stall();
     const share = await miner.share(true);
     assert.equal(share.answer, true);
     await crash();
     await Promise.all([first, second].map(({ proxy }) => proxy.close()));
-    assert.equal(await bestOf(first), before, 'nothing was submitted before the end');
-    assert.equal(await bestOf(second), before);
+    assert.equal(await bestOf(first), tip, 'nothing was submitted before the end');
+    assert.equal(await bestOf(second), tip);
     for (const { proxy } of [first, second]) {
       proxy.resume();
       await proxy.open();

@@ -57,7 +57,13 @@ export const shiftRows = (done: number): number[] =>
  * A round of the variable `x` with its result in the variable `to`; `forward` and `backward` hold
  * `neighbours` 1 and 3 for the ShiftRows left out up to and with this one.
  */
-export const round = (x: string, to: string, p: string, forward: string, backward: string): string[] => [
+export const round = (
+  x: string,
+  to: string,
+  p: string,
+  forward: string,
+  backward: string,
+): string[] => [
   ...nibbles.invert(x, p),
   `const ${p}1 = ${nibbles.image('once', p)};`,
   `const ${p}2 = ${xor(nibbles.image('twice', p), lookUp(`${p}1`, forward))};`,

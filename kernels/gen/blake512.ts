@@ -30,7 +30,9 @@ function quarter(round: number, index: number): string[] {
 
 const body = [
   ...range(8).map((i) => `let v${i} = ${load64('state', i)};`),
-  ...range(8).map((i) => `let v${i + 8}: u64 = ${hex64(C[i]!)}${i === 4 || i === 5 ? ' ^ bits' : ''};`),
+  ...range(8).map(
+    (i) => `let v${i + 8}: u64 = ${hex64(C[i]!)}${i === 4 || i === 5 ? ' ^ bits' : ''};`,
+  ),
   ...range(ROUNDS).flatMap((round) => range(8).flatMap((i) => quarter(round, i))),
   ...range(8).map((i) => store64('state', i, `${load64('state', i)} ^ v${i} ^ v${i + 8}`)),
 ];

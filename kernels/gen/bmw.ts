@@ -5,7 +5,7 @@
  *
  *   compress(out, chain, message)   16 words each; `out` may be either of the others
  */
-import { range } from './words64.ts';
+import { lines, range } from './words64.ts';
 
 interface Variant {
   readonly bits: 32 | 64;
@@ -38,61 +38,80 @@ const FOLD_LOW = ['<<8', '>>6', '<<6', '<<4', '>>3', '>>4', '>>7', '>>2'];
 const shifted = (x: string, shift: string): string =>
   shift.endsWith('<0') ? x : `(${x} ${shift.slice(0, 2)} ${shift.slice(2)})`;
 
-function compress({ bits, s, r }: Variant): string {
-  const type = `u${bits}`;
-  const bytes = bits / 8;
-  const word = (base: string, i: number): string => `load<${type}>(${base}, ${(i % 16) * bytes})`;
-  const rotl = (x: string, by: number): string => `rotl<${type}>(${x}, ${by})`;
-  const S = (i: number, x: string): string => {
-    const [right, left, ...rotations] = s[i]!;
-    if (left === undefined) return `((${x} >> ${right}) ^ ${x})`;
-    return `((${x} >> ${right}) ^ (${x} << ${left}) ^ ${rotations.map((by) => rotl(x, by)).join(' ^ ')})`;
-  };
-  const sums = range(16).map((i) => {
-    const terms = [...TERMS.split(' ')[i]!.matchAll(/([+-])(\d+)/g)];
-    return terms.map(([, sign, n], at) => `${at === 0 && sign === '+' ? '' : sign}x${n!}`).join(' ');
-  });
-  const addElement = (j: number): string => {
-    const term = (i: number): string => rotl(`${word('message', i)}`, (i % 16) + 1);
-    const constant = (BigInt(j + 16) * (((1n << BigInt(bits)) - 1n) / 3n >> 4n)).toString();
-    return `((${term(j)} + ${term(j + 3)} - ${term(j + 10)} + ${constant}) ^ ${word('chain', j + 7)})`;
-  };
-  const expand1 = (j: number): string =>
-    range(16).map((i) => S((i + 1) % 4, `q${j - 16 + i}`)).join(' + ');
-  /** Odd-numbered terms are rotated; the sum of the plain ones is carried from j to j + 2. */
-  const expand2 = (j: number): string[] => {
-    const sum = `sum${j % 2}`;
-    const carried =
-      j < 20
-        ? `${sum} = ${range(7).map((i) => `q${j - 16 + 2 * i}`).join(' + ')};`
-        : `${sum} = ${sum} - q${j - 18} + q${j - 4};`;
-    const rotated = range(7).map((i) => rotl(`q${j - 15 + 2 * i}`, r[i]!));
-    const value = [sum, ...rotated, S(4, `q${j - 2}`), S(5, `q${j - 1}`), addElement(j - 16)];
-    return [carried, `const q${j} = ${value.join(' + ')};`];
-  };
-  const xor = (from: number): string => range(8).map((i) => `q${from + i}`).join(' ^ ');
-  const fold = (i: number): string => {
-    const m = word('message', i);
-    if (i < 8) {
-      const [, high, q] = /^(..\d+)(..\d+)$/.exec(FOLD_HIGH.split(' ')[i]!)!;
-      return `const h${i} = (${shifted('xh', high!)} ^ ${shifted(`q${i + 16}`, q!)} ^ ${m}) + (xl ^ q${i + 24} ^ q${i});`;
-    }
-    const before = `q${16 + ((i + 7) % 8)}`;
-    return `const h${i} = ${rotl(`h${(i + 4) % 8}`, i + 1)} + (xh ^ q${i + 16} ^ ${m}) + (${shifted('xl', FOLD_LOW[i - 8]!)} ^ ${before} ^ q${i});`;
-  };
+/** `q16 ^ q17 …`: `count` expressions joined. */
+const joined = (count: number, term: (i: number) => string, by: string): string =>
+  range(count).map(term).join(` ${by} `);
+
+const wordType = ({ bits }: Variant): string => `u${bits}`;
+const load = (v: Variant, base: string, i: number): string =>
+  `load<${wordType(v)}>(${base}, ${((i % 16) * v.bits) / 8})`;
+const rotl = (v: Variant, x: string, by: number): string => `rotl<${wordType(v)}>(${x}, ${by})`;
+
+function substitute(v: Variant, i: number, x: string): string {
+  const [right, left, ...rotations] = v.s[i]!;
+  if (left === undefined) return `((${x} >> ${right}) ^ ${x})`;
+  return `((${x} >> ${right}) ^ (${x} << ${left}) ^ ${rotations.map((by) => rotl(v, x, by)).join(' ^ ')})`;
+}
+
+/** f0: W i of x = message ^ chain. */
+function sumOf(i: number): string {
+  const terms = [...TERMS.split(' ')[i]!.matchAll(/([+-])(\d+)/g)];
+  return terms.map(([, sign, n], at) => `${at === 0 && sign === '+' ? '' : sign}x${n!}`).join(' ');
+}
+
+function addElement(v: Variant, j: number): string {
+  const term = (i: number): string => rotl(v, load(v, 'message', i), (i % 16) + 1);
+  const constant = (BigInt(j + 16) * ((((1n << BigInt(v.bits)) - 1n) / 3n) >> 4n)).toString();
+  return `((${term(j)} + ${term(j + 3)} - ${term(j + 10)} + ${constant}) ^ ${load(v, 'chain', j + 7)})`;
+}
+
+function expand1(v: Variant, j: number): string {
+  const sum = joined(16, (i) => substitute(v, (i + 1) % 4, `q${j - 16 + i}`), '+');
+  return `const q${j} = ${sum} + ${addElement(v, j - 16)};`;
+}
+
+/** Odd-numbered terms are rotated; the sum of the plain ones is carried from j to j + 2. */
+function expand2(v: Variant, j: number): string[] {
+  const sum = `sum${j % 2}`;
+  const first = joined(7, (i) => `q${j - 16 + 2 * i}`, '+');
+  const carried = `${sum} = ${j < 20 ? first : `${sum} - q${j - 18} + q${j - 4}`};`;
+  const rotated = range(7).map((i) => rotl(v, `q${j - 15 + 2 * i}`, v.r[i]!));
+  const last = [substitute(v, 4, `q${j - 2}`), substitute(v, 5, `q${j - 1}`)];
+  const value = [sum, ...rotated, ...last, addElement(v, j - 16)];
+  return [carried, `const q${j} = ${value.join(' + ')};`];
+}
+
+/** f2: word i of the next chain. */
+function fold(v: Variant, i: number): string {
+  const m = load(v, 'message', i);
+  if (i < 8) {
+    const [, high, q] = /^(..\d+)(..\d+)$/.exec(FOLD_HIGH.split(' ')[i]!)!;
+    const first = `${shifted('xh', high!)} ^ ${shifted(`q${i + 16}`, q!)} ^ ${m}`;
+    return `const h${i} = (${first}) + (xl ^ q${i + 24} ^ q${i});`;
+  }
+  const before = `q${16 + ((i + 7) % 8)}`;
+  const last = `${shifted('xl', FOLD_LOW[i - 8]!)} ^ ${before} ^ q${i}`;
+  const turned = rotl(v, `h${(i + 4) % 8}`, i + 1);
+  return `const h${i} = ${turned} + (xh ^ q${i + 16} ^ ${m}) + (${last});`;
+}
+
+function compress(v: Variant): string {
+  const type = wordType(v);
   const body = [
     `let sum0: ${type}; let sum1: ${type};`,
-    ...range(16).map((i) => `const x${i} = ${word('message', i)} ^ ${word('chain', i)};`),
-    ...range(16).map((i) => `const w${i} = ${sums[i]!};`),
-    ...range(16).map((i) => `const q${i} = ${S(i % 5, `w${i}`)} + ${word('chain', i + 1)};`),
-    ...[16, 17].map((j) => `const q${j} = ${expand1(j)} + ${addElement(j - 16)};`),
-    ...range(14).flatMap((i) => expand2(i + 18)),
-    `const xl = ${xor(16)};`,
-    `const xh = xl ^ ${xor(24)};`,
-    ...range(16).map(fold),
-    ...range(16).map((i) => `store<${type}>(out, h${i}, ${i * bytes});`),
+    ...range(16).map((i) => `const x${i} = ${load(v, 'message', i)} ^ ${load(v, 'chain', i)};`),
+    ...range(16).map((i) => `const w${i} = ${sumOf(i)};`),
+    ...range(16).map(
+      (i) => `const q${i} = ${substitute(v, i % 5, `w${i}`)} + ${load(v, 'chain', i + 1)};`,
+    ),
+    ...[16, 17].map((j) => expand1(v, j)),
+    ...range(14).flatMap((i) => expand2(v, i + 18)),
+    `const xl = ${joined(8, (i) => `q${i + 16}`, '^')};`,
+    `const xh = xl ^ ${joined(8, (i) => `q${i + 24}`, '^')};`,
+    ...range(16).map((i) => fold(v, i)),
+    ...range(16).map((i) => `store<${type}>(out, h${i}, ${(i * v.bits) / 8});`),
   ];
-  return `export function compress(out: usize, chain: usize, message: usize): void {\n  ${body.join('\n  ')}\n}\n`;
+  return `export function compress(out: usize, chain: usize, message: usize): void {\n${lines(body)}}\n`;
 }
 
 export const sources: Readonly<Record<string, string>> = {

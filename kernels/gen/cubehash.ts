@@ -19,7 +19,8 @@ function twoRounds(): string[] {
     for (const name of low) statements.push(`${name} = ${rotate(name, by)};`);
     low = swapLow.map((n) => low[n]!);
     for (let n = 0; n < 4; n++) statements.push(`${low[n]!} = v128.xor(${low[n]!}, b${n});`);
-    for (let n = 0; n < 4; n++) statements.push(`b${n} = i32x4.shuffle(b${n}, b${n}, ${swapHigh});`);
+    for (let n = 0; n < 4; n++)
+      statements.push(`b${n} = i32x4.shuffle(b${n}, b${n}, ${swapHigh});`);
   };
   for (let round = 0; round < 2; round++) {
     half(7, [2, 3, 0, 1], '2, 3, 0, 1');

@@ -86,7 +86,10 @@ export const tables = [
 export const sources: Readonly<Record<string, string>> = {
   groestl512: [
     tables,
-    table8('CONSTANTS', range(ROUNDS).flatMap((round) => range(16).map((column) => (column << 4) ^ round))),
+    table8(
+      'CONSTANTS',
+      range(ROUNDS).flatMap((round) => range(16).map((column) => (column << 4) ^ round)),
+    ),
     permutation('P'),
     permutation('Q'),
   ].join(''),

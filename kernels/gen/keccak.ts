@@ -37,7 +37,12 @@ const rotl = (x: string, by: number): string => (by === 0 ? x : `rotl<u64>(${x},
 function round(constant: string): string[] {
   const next = (x: number): number => (x + 1) % 5;
   const statements = [
-    ...range(5).map((x) => `c${x} = ${range(5).map((y) => `a${x + 5 * y}`).join(' ^ ')};`),
+    ...range(5).map(
+      (x) =>
+        `c${x} = ${range(5)
+          .map((y) => `a${x + 5 * y}`)
+          .join(' ^ ')};`,
+    ),
     ...range(5).map((x) => `d${x} = c${(x + 4) % 5} ^ ${rotl(`c${next(x)}`, 1)};`),
   ];
   for (let y = 0; y < 5; y++) {
@@ -50,9 +55,7 @@ function round(constant: string): string[] {
   for (let y = 0; y < 25; y += 5) {
     for (let x = 0; x < 5; x++) {
       const iota = x + y === 0 ? ` ^ ${constant}` : '';
-      statements.push(
-        `a${x + y} = b${x + y} ^ (~b${next(x) + y} & b${((x + 2) % 5) + y})${iota};`,
-      );
+      statements.push(`a${x + y} = b${x + y} ^ (~b${next(x) + y} & b${((x + 2) % 5) + y})${iota};`);
     }
   }
   return statements;

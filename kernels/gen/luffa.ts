@@ -153,7 +153,9 @@ function addSum(): string[] {
   return [
     ...sums,
     ...statements,
-    ...range(8).map((i) => `a${i} = ${xor(`a${i}`, names[i]!)}; b${i} = ${xor(`b${i}`, names[i]!)};`),
+    ...range(8).map(
+      (i) => `a${i} = ${xor(`a${i}`, names[i]!)}; b${i} = ${xor(`b${i}`, names[i]!)};`,
+    ),
   ];
 }
 

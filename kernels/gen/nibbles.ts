@@ -34,7 +34,7 @@ const ZETA = range(16).find((zeta) => range(16).every((t) => (times16(t, t) ^ t)
 function timesTower(a: number, b: number): number {
   const [i, k, m, n] = [a >> 4, a & 15, b >> 4, b & 15];
   const high = times16(k, n);
-  return ((times16(i, m) ^ times16(high, ZETA)) << 4) | times16(i, n) ^ times16(k, m) ^ high;
+  return ((times16(i, m) ^ times16(high, ZETA)) << 4) | (times16(i, n) ^ times16(k, m) ^ high);
 }
 
 function powers(g: number): number[] {
@@ -82,12 +82,22 @@ export function output(image: Linear): { io: number[]; jo: number[] } {
 
 /** Tables every user needs: 1 / x and a / x with a = 1 / ζ; and the mask of low nibbles. */
 export const COMMON = [
-  table8('INVERSES', range(16).map((x) => (x === 0 ? INFINITY : inverse16(x)))),
-  table8('A_OVER', range(16).map((x) => (x === 0 ? INFINITY : inverse16(times16(ZETA, x))))),
-  table8('LOW', range(16).map(() => 15)),
+  table8(
+    'INVERSES',
+    range(16).map((x) => (x === 0 ? INFINITY : inverse16(x))),
+  ),
+  table8(
+    'A_OVER',
+    range(16).map((x) => (x === 0 ? INFINITY : inverse16(times16(ZETA, x)))),
+  ),
+  table8(
+    'LOW',
+    range(16).map(() => 15),
+  ),
 ].join('');
 
-export const lookUp = (table: string, index: string): string => `i8x16.relaxed_swizzle(${table}, ${index})`;
+export const lookUp = (table: string, index: string): string =>
+  `i8x16.relaxed_swizzle(${table}, ${index})`;
 export const xor = (...terms: string[]): string =>
   terms.reduce((left, right) => `v128.xor(${left}, ${right})`);
 export const low = (x: string): string => `v128.and(${x}, low)`;

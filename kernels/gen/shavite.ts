@@ -67,12 +67,27 @@ ${lines([
   'const forward = v128.load(FORWARD); const backward = v128.load(BACKWARD);',
   'const shift = v128.load(SHIFT); const rotate_shift = v128.load(ROTATE_SHIFT);',
   'let x: v128;',
-  ...range(4).flatMap((i) => [`x = v128.load(state, ${i * 16});`, `let p${i} = ${nibbles.map('into', 'x')};`]),
-  ...range(8).flatMap((i) => [`x = v128.load(block, ${i * 16});`, `let k${i} = ${nibbles.map('into', 'x')};`]),
+  ...range(4).flatMap((i) => [
+    `x = v128.load(state, ${i * 16});`,
+    `let p${i} = ${nibbles.map('into', 'x')};`,
+  ]),
+  ...range(8).flatMap((i) => [
+    `x = v128.load(block, ${i * 16});`,
+    `let k${i} = ${nibbles.map('into', 'x')};`,
+  ]),
   ...feistel(0, 1, 0),
   ...feistel(2, 3, 4),
   'for (let i = 0; i < 3; i++) {',
-  ...nonlinear((i) => (({ 0: 'v128.load(counters)', 1: 'v128.load(counters, 16)', 7: 'v128.load(counters, 32)' }) as Record<number, string>)[i]),
+  ...nonlinear(
+    (i) =>
+      (
+        ({
+          0: 'v128.load(counters)',
+          1: 'v128.load(counters, 16)',
+          7: 'v128.load(counters, 32)',
+        }) as Record<number, string>
+      )[i],
+  ),
   ...feistel(3, 0, 0),
   ...feistel(1, 2, 4),
   ...linear,

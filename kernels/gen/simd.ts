@@ -82,7 +82,8 @@ class Writer {
   transform(inputs: readonly (Value | undefined)[]): Value[] {
     const [first, second] = inputs;
     if (first === undefined) throw new RangeError('an input of zeros');
-    if (inputs.length === 2) return second === undefined ? [first, first] : this.butterfly(first, second);
+    if (inputs.length === 2)
+      return second === undefined ? [first, first] : this.butterfly(first, second);
     const half = inputs.length / 2;
     const even = this.transform(inputs.filter((_, i) => i % 2 === 0));
     const odd = this.transform(inputs.filter((_, i) => i % 2 === 1));
@@ -98,7 +99,13 @@ class Writer {
     const most = Math.max(...rows.map((row) => row.most));
     const zip = (kind: string, a: Value, b: Value, lanes: string): Value =>
       this.let(`${kind}.shuffle(${a.name}, ${b.name}, ${lanes})`, least, most);
-    const stage = (kind: string, of: readonly Value[], by: number, low: string, high: string): Value[] => {
+    const stage = (
+      kind: string,
+      of: readonly Value[],
+      by: number,
+      low: string,
+      high: string,
+    ): Value[] => {
       const next: Value[] = [];
       for (let i = 0; i < 8; i++) {
         if ((i & by) !== 0) continue;
@@ -149,7 +156,11 @@ function expand(): string[] {
     rows.map((row, i) => {
       const reduced = w.reduce(row);
       const offset = `v128.load(offsets, ${i * 32 + side * 16})`;
-      const sum = w.let(`i16x8.add(${reduced.name}, ${offset})`, reduced.least - 128, reduced.most + 128);
+      const sum = w.let(
+        `i16x8.add(${reduced.name}, ${offset})`,
+        reduced.least - 128,
+        reduced.most + 128,
+      );
       return w.centre(sum).name;
     }),
   );
@@ -157,9 +168,16 @@ function expand(): string[] {
     rows.forEach((row, step) =>
       sides.forEach((side, i) => {
         const [a, b] = [side[row]!, side[(row + 8) % 16]!];
-        const pairs = [a, a, `v128.or(v128.and(${a}, even), i32x4.shl(${b}, 16))`, `v128.or(i32x4.shr_u(${a}, 16), v128.andnot(${b}, even))`];
+        const pairs = [
+          a,
+          a,
+          `v128.or(v128.and(${a}, even), i32x4.shl(${b}, 16))`,
+          `v128.or(i32x4.shr_u(${a}, 16), v128.andnot(${b}, even))`,
+        ];
         const factor = round < 2 ? 'inner' : 'outer';
-        w.statements.push(`v128.store(words, i16x8.mul(${pairs[round]!}, ${factor}), ${(round * 8 + step) * 32 + i * 16});`);
+        w.statements.push(
+          `v128.store(words, i16x8.mul(${pairs[round]!}, ${factor}), ${(round * 8 + step) * 32 + i * 16});`,
+        );
       }),
     ),
   );
@@ -222,7 +240,8 @@ function steps(): string[] {
     for (const half of [0, 1]) {
       const from = `${a}${half ^ (exchange >> 2)}`;
       const lanes = range(4).map((lane) => lane ^ (exchange & 3));
-      const moved = exchange % 4 === 0 ? from : `i32x4.shuffle(${from}, ${from}, ${lanes.join(', ')})`;
+      const moved =
+        exchange % 4 === 0 ? from : `i32x4.shuffle(${from}, ${from}, ${lanes.join(', ')})`;
       statements.push(`${d}${half} = ${add(rotate(`t${half}`, second), moved)};`);
     }
     names = [d, a, b, c];

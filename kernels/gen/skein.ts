@@ -28,7 +28,8 @@ function rounds(): string[] {
   const statements: string[] = [];
   const addKey = (s: number): void => {
     for (let i = 0; i < 8; i++) {
-      const tweak = i === 5 ? ` + t${s % 3}` : i === 6 ? ` + t${(s + 1) % 3}` : i === 7 ? ` + ${s}` : '';
+      const tweak =
+        i === 5 ? ` + t${s % 3}` : i === 6 ? ` + t${(s + 1) % 3}` : i === 7 ? ` + ${s}` : '';
       statements.push(`x${place[i]!} += k${(s + i) % 9}${tweak};`);
     }
   };
@@ -36,12 +37,18 @@ function rounds(): string[] {
     if (round % 4 === 0) addKey(round / 4);
     for (let j = 0; j < 4; j++) {
       const [a, b] = [`x${place[2 * j]!}`, `x${place[2 * j + 1]!}`];
-      statements.push(`${a} += ${b};`, `${b} = rotl<u64>(${b}, ${ROTATIONS[round % 8]![j]!}) ^ ${a};`);
+      statements.push(
+        `${a} += ${b};`,
+        `${b} = rotl<u64>(${b}, ${ROTATIONS[round % 8]![j]!}) ^ ${a};`,
+      );
     }
     place = PERMUTATION.map((from) => place[from]!);
   }
   addKey(ROUNDS / 4);
-  return [...statements, ...range(8).map((i) => store64('state', i, `x${place[i]!} ^ ${load64('message', i)}`))];
+  return [
+    ...statements,
+    ...range(8).map((i) => store64('state', i, `x${place[i]!} ^ ${load64('message', i)}`)),
+  ];
 }
 
 export const sources: Readonly<Record<string, string>> = {
@@ -49,7 +56,9 @@ export const sources: Readonly<Record<string, string>> = {
 export function block(state: usize, message: usize, t0: u64, t1: u64): void {
 ${lines([
   ...range(8).map((i) => `const k${i} = ${load64('state', i)};`),
-  `const k8 = ${range(8).map((i) => `k${i}`).join(' ^ ')} ^ ${hex64(PARITY)};`,
+  `const k8 = ${range(8)
+    .map((i) => `k${i}`)
+    .join(' ^ ')} ^ ${hex64(PARITY)};`,
   'const t2 = t0 ^ t1;',
   ...range(8).map((i) => `let x${i} = ${load64('message', i)};`),
   ...rounds(),

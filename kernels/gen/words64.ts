@@ -6,7 +6,8 @@ export const range = (n: number): number[] => Array.from({ length: n }, (_, i) =
 
 export const MASK64 = 0xffffffffffffffffn;
 
-export const hex64 = (word: bigint): string => `0x${(word & MASK64).toString(16).padStart(16, '0')}`;
+export const hex64 = (word: bigint): string =>
+  `0x${(word & MASK64).toString(16).padStart(16, '0')}`;
 
 /** Square roots of the first primes, 64 bits after the point. */
 export const primes64 = (count: number): bigint[] =>

@@ -1,6 +1,6 @@
 /** BLAKE-512 (SHA-3 proposal BLAKE, version 1.4, §2.2) of any whole number of bytes. */
 import { INITIAL, compress } from '../generated/blake512';
-import { copyBytes, lastBlock, swapWords64 } from './message';
+import { clear, copyBytes, lastBlock, swapWords64 } from './message';
 
 const STATE: usize = memory.data(64, 16);
 const BLOCK: usize = memory.data(128, 16);
@@ -19,7 +19,7 @@ export function blake512(out: usize, input: usize, length: i32): void {
   if (rest > 111) {
     swapWords64(WORDS, BLOCK, 128);
     compress(STATE, WORDS, bits);
-    lastBlock(BLOCK, 128, input, 0, 0);
+    clear(BLOCK, 128);
     bits = 0;
   }
   store<u8>(BLOCK, load<u8>(BLOCK, 111) | 1, 111);

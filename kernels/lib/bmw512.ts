@@ -1,6 +1,6 @@
 /** Blue Midnight Wish with 512-bit digest (second-round submission to SHA-3, §2) of any whole number of bytes. */
 import { compress } from '../generated/bmw512';
-import { copyBytes, lastBlock } from './message';
+import { clear, copyBytes, lastBlock } from './message';
 
 const STATE: usize = memory.data(128, 16);
 const BLOCK: usize = memory.data(128, 16);
@@ -23,7 +23,7 @@ export function bmw512(out: usize, input: usize, length: i32): void {
   lastBlock(BLOCK, 128, input + <usize>at, rest, 0x80);
   if (rest > 119) {
     compress(STATE, STATE, BLOCK);
-    lastBlock(BLOCK, 128, input, 0, 0);
+    clear(BLOCK, 128);
   }
   store<u64>(BLOCK, <u64>length << 3, 120);
   compress(STATE, STATE, BLOCK);

@@ -97,7 +97,7 @@ export function groestl512(out: usize, input: usize, length: i32): void {
   lastBlock(BLOCK, 128, input + <usize>at, rest, 0x80);
   if (rest > 119) {
     compress(BLOCK);
-    lastBlock(BLOCK, 128, input, 0, 0);
+    clear(BLOCK, 128);
   }
   const blocks = (<u64>length + 8) / 128 + 1;
   store<u64>(BLOCK, bswap<u64>(blocks), 120);

@@ -2,6 +2,7 @@
  * What can be known of a configuration without starting, beyond its form: components this version does
  * not build, addresses that cannot be paid to, algorithms that do not exist. Entry point: checkConfig.
  */
+import { HEADER_SIZE } from './coin/header.ts';
 import { notYetBuilt } from './config/built.ts';
 import type { Feature } from './config/built.ts';
 import type { Problem } from './config/problem.ts';
@@ -11,6 +12,8 @@ import { PoolError, messageOf } from './errors.ts';
 import { scriptSigProblem } from './jobs/builder.ts';
 import { PayTo } from './jobs/pool-script.ts';
 import { algorithmFor } from './pool-algorithms.ts';
+import type { Algorithm } from './pow/algorithms.ts';
+import { EXTRANONCE_STRIDE } from './pow/checker.ts';
 
 const BUILT: ReadonlySet<ComponentType | Feature> = new Set<ComponentType | Feature>([
   'pool',
@@ -38,7 +41,7 @@ export function checkConfig(config: Config): Problem[] {
     }
   };
   for (const { key, settings, line } of config.mainChains) {
-    check(key, `${key}.algo`, line, () => algorithmFor(config, settings.algo));
+    check(key, `${key}.algo`, line, () => checkMinable(algorithmFor(config, settings.algo)));
     check(
       key,
       `${key}.pool_address`,
@@ -57,7 +60,31 @@ export function checkConfig(config: Config): Problem[] {
   for (const { key, settings, line } of config.auxChains) {
     check(key, `${key}.algo`, line, () => algorithmFor(config, settings.algo));
   }
+  const { extranonce_serv_size, extranonce_size } = config.pool.settings;
+  const extranonceSize = extranonce_serv_size + extranonce_size;
+  if (extranonceSize > EXTRANONCE_STRIDE) {
+    problems.push({
+      severity: 'error',
+      component: config.pool.key,
+      path: `${config.pool.key}.extranonce_size`,
+      line: config.pool.line,
+      column: 1,
+      message: 'extranonce_serv_size and extranonce_size together are too long',
+      found: `${extranonceSize} bytes`,
+      expected: `at most ${EXTRANONCE_STRIDE}`,
+    });
+  }
   return problems;
+}
+
+/** Heavycoin's 84-byte header has a vote and a reward in it that Stratum V1 does not carry. */
+function checkMinable({ name, headerBytes }: Algorithm): void {
+  if (headerBytes === HEADER_SIZE) return;
+  throw new PoolError(
+    'HEADER',
+    `${name} hashes a header of ${headerBytes} bytes, and a chain is mined with one of ${HEADER_SIZE}; ` +
+      `the algorithm can be used by 'powerpool hash' and 'powerpool bench' only`,
+  );
 }
 
 /** The parts of a coinbase's script that are known now must fit; found at start, not at a block. */

@@ -14,7 +14,7 @@ import { createLog } from '../log.ts';
 import type { Log } from '../log.ts';
 import { Miner } from '../miner/miner.ts';
 import { createPool } from '../pool.ts';
-import { DIFF1_SHA256 } from '../pow/algorithms.ts';
+import { algorithm } from '../pow/algorithms.ts';
 import { runPool } from './run.ts';
 import { integerOption, positiveOption, readOptions } from './usage.ts';
 import type { Terminal } from './usage.ts';
@@ -135,8 +135,7 @@ async function runDemo(
     user: `${chain.address}.demo`,
     password: 'x',
     versionRolling: true,
-    algorithm: 'sha256d',
-    diff1: DIFF1_SHA256,
+    algorithm: algorithm('sha256d')!,
     threads: 1,
     log: log.child('miner'),
   });

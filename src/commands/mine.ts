@@ -46,6 +46,9 @@ export async function mineCommand(argv: readonly string[], terminal: Terminal): 
     const known = ALGORITHMS.map(({ name }) => name).join(', ');
     throw new UsageError(`--algo: found "${values.algo}", expected one of ${known}`);
   }
+  if (found.headerBytes !== 80) {
+    throw new UsageError(`--algo ${found.name}: its header is not mined over Stratum V1`);
+  }
   const threads = integerOption('threads', values.threads, { least: 1, most: 256, otherwise: 1 });
   const wanted = integerOption('shares', values.shares, {
     least: 1,
@@ -63,8 +66,7 @@ export async function mineCommand(argv: readonly string[], terminal: Terminal): 
       user: values.user,
       password: values.password,
       versionRolling: !values['no-version-rolling'],
-      algorithm: found.name,
-      diff1: found.diff1,
+      algorithm: found,
       threads,
       log,
     },

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads';
 import { targetFromDifficulty, targetToLE } from '../coin/target.ts';
 import type { Startable } from '../lifecycle.ts';
 import type { Log } from '../log.ts';
+import type { Algorithm } from '../pow/algorithms.ts';
 import { StratumMinerClient } from './client.ts';
 import type { ClientOptions } from './client.ts';
 import type { SearchOrder, SearchReport } from './hash-thread.ts';
@@ -13,9 +14,7 @@ import { headerOf, rolledBits } from './work.ts';
 import type { Work } from './work.ts';
 
 export interface MinerOptions extends ClientOptions {
-  readonly algorithm: string;
-  /** Difficulty-1 target of the algorithm. */
-  readonly diff1: bigint;
+  readonly algorithm: Pick<Algorithm, 'name' | 'diff1' | 'txidKind'>;
   readonly threads: number;
   readonly log: Log;
 }
@@ -104,13 +103,14 @@ export class Miner implements Startable {
     const versionBits = mask === 0 ? undefined : rolledBits(this.#counter, mask);
     this.#counter += 1;
     const version = ((work.version & ~mask) | (versionBits ?? work.version & mask)) >>> 0;
+    const { name, diff1, txidKind } = this.#options.algorithm;
     thread.serial += 1;
     thread.search = { work, extranonce2, versionBits };
     const order: SearchOrder = {
       serial: thread.serial,
-      algorithm: this.#options.algorithm,
-      header: headerOf(work, client.extranonce1, extranonce2, version),
-      targetLE: targetToLE(targetFromDifficulty(client.difficulty, this.#options.diff1)),
+      algorithm: name,
+      header: headerOf(work, client.extranonce1, extranonce2, version, txidKind),
+      targetLE: targetToLE(targetFromDifficulty(client.difficulty, diff1)),
     };
     thread.worker.postMessage(order);
   }

@@ -3,6 +3,7 @@
  * miner's side of the protocol, so that pool and miner do not share their mistakes.
  */
 import { hash } from 'node:crypto';
+import type { TxidKind } from '../coin/hash.ts';
 
 export interface Work {
   readonly jobId: string;
@@ -50,18 +51,27 @@ export function parseNotify(params: readonly unknown[]): Work | undefined {
   };
 }
 
-function sha256d(data: Uint8Array): Buffer {
-  return hash('sha256', hash('sha256', data, 'buffer'), 'buffer');
+function sha256(data: Uint8Array): Buffer {
+  return hash('sha256', data, 'buffer');
 }
 
-/** The 80 header bytes with nonce 0. `version` has the rolled bits in it already. */
+function sha256d(data: Uint8Array): Buffer {
+  return sha256(sha256(data));
+}
+
+/**
+ * The 80 header bytes with nonce 0. `version` has the rolled bits in it already; `txidKind` is how the
+ * algorithm's chains hash the coinbase.
+ */
 export function headerOf(
   work: Work,
   extranonce1: Uint8Array,
   extranonce2: Uint8Array,
   version: number,
+  txidKind: TxidKind = 'sha256d',
 ): Buffer {
-  let root = sha256d(Buffer.concat([work.coinb1, extranonce1, extranonce2, work.coinb2]));
+  const coinbase = Buffer.concat([work.coinb1, extranonce1, extranonce2, work.coinb2]);
+  let root = txidKind === 'sha256' ? sha256(coinbase) : sha256d(coinbase);
   for (const side of work.branch) root = sha256d(Buffer.concat([root, side]));
   const header = Buffer.alloc(80);
   header.writeUInt32LE(version >>> 0, 0);

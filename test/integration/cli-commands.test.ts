@@ -88,6 +88,42 @@ describe('powerpool on the command line', () => {
     assert.match(err, /error: LTC\.pool_address: .*cannot be paid to/);
   });
 
+  it('check knows what cannot be mined: an algorithm, an extranonce', () => {
+    const heavy = powerpool(
+      'check',
+      file('heavy.yml', GOOD.replaceAll('algo: scrypt', 'algo: hefty1')),
+    );
+    assert.equal(heavy.status, 1);
+    assert.match(heavy.err, /error: LTC\.algo: hefty1 hashes a header of 84 bytes/);
+    const long = GOOD.replace('server_number: 2', 'extranonce_serv_size: 8, extranonce_size: 12');
+    const { status, err } = powerpool('check', file('long.yml', long));
+    assert.equal(status, 1);
+    assert.match(err, /manager\.extranonce_size: .* found 20 bytes, expected at most 16/);
+  });
+
+  it('hash prints the hash of a header and nothing else', () => {
+    // Litecoin's genesis block and its proof-of-work hash.
+    const header =
+      '010000000000000000000000000000000000000000000000000000000000000000000000' +
+      'd9ced4ed1130f7b7faad9be25323ffafa33232a17c3edf6cfd97bee6bafbdd97b9aa8e4ef0ff0f1ecd513f7c';
+    const hash = '0000050c34a64b415b6b15b37f2216634b5b1669cb9a2e38d76f7213b0671e00';
+    assert.deepEqual(powerpool('hash', '--algo', 'scrypt', header), {
+      status: 0,
+      out: `${hash}\n`,
+      err: '',
+    });
+    const short = powerpool('hash', '--algo', 'scrypt', header.slice(2));
+    assert.equal(short.status, 2);
+    assert.match(short.err, /found 158 characters, expected 160 hex digits/);
+  });
+
+  it('bench lists every algorithm asked for', () => {
+    const { status, out } = powerpool('bench', '--algo', 'sha256d', '--algo', 'x11');
+    assert.equal(status, 0);
+    assert.match(out, /^sha256d .*MiB$/m);
+    assert.match(out, /^x11 .*MiB$/m);
+  });
+
   it('-d prints the effective configuration, secrets redacted unless asked for, ports shifted', () => {
     const name = file('dump.yml', GOOD);
     const dump = powerpool(name, '-d', '-s', '3');

@@ -11,7 +11,8 @@ import { globSync, readFileSync } from 'node:fs';
 /** Service name → the program that shows it is there, and Debian's packages that bring it. */
 const SERVICES: Readonly<Record<string, { program: string; packages: readonly string[] }>> = {
   litecoind: { program: 'litecoind', packages: ['litecoind'] },
-  python3: { program: 'python3', packages: ['python3-minimal'] },
+  python3: { program: 'python3', packages: ['python3'] },
+  'systemd-notify': { program: 'systemd-notify', packages: ['systemd'] },
 };
 
 const SUITES: readonly { name: string; glob: string; concurrency: number }[] = [

@@ -35,7 +35,8 @@ export class SystemdNotifier {
 
   async stopping(): Promise<void> {
     clearInterval(this.#watchdog);
-    await this.#notify(['--stopping']);
+    // As text: the option --stopping came with systemd 253.
+    await this.#notify(['STOPPING=1']);
   }
 
   #notify(args: readonly string[]): Promise<void> {

@@ -5,7 +5,6 @@
  */
 import { createHash } from 'node:crypto';
 
-export type OracleTx = ReturnType<typeof decodeTx>;
 export type OracleBlock = ReturnType<typeof decodeBlock>;
 
 export function doubleSha(data: Uint8Array): Buffer {

@@ -134,5 +134,3 @@ export const poolSchema = z.strictObject({
 });
 
 export type PoolSettings = Frozen<z.output<typeof poolSchema>>;
-export type LedgerSettings = PoolSettings['ledger'];
-export type AlgorithmSettings = Frozen<z.output<typeof algorithm>>;

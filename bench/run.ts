@@ -21,6 +21,7 @@ const BENCHMARKS = [
   'connections',
   'shares',
   'notify',
+  'scrypt-flood',
   'solve',
   'stalls',
 ];

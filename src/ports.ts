@@ -6,6 +6,9 @@
  * and compares as a little-endian integer, `HexBE` is display order.
  */
 
+import type { Clock } from './clock.ts';
+import type { Log } from './log.ts';
+
 // ---------------------------------------------------------------- jobs → stratum
 
 /** Why a job was made: a new main tip, changed aux work, or only new transactions. */
@@ -201,6 +204,138 @@ export interface BlockRef {
   readonly hashHexBE: string;
   readonly height: number;
   readonly state: BlockState;
+}
+
+// ---------------------------------------------------------------- ledger → report (sinks)
+
+/**
+ * How far a sink has taken the ledger: the share that comes next, the last minute and the last block
+ * event it has. Each only grows; sequence numbers have gaps and are never given out twice.
+ */
+export interface LedgerPosition {
+  readonly seq: number;
+  readonly minute: number;
+  readonly block: number;
+}
+
+/** One share, or several refused ones of a worker summed up. */
+export interface ShareRecord {
+  readonly seq: number;
+  readonly address: string;
+  /** Empty where the miner gave none. */
+  readonly worker: string;
+  readonly source: ShareSource;
+  readonly kind: ShareKind;
+  /** Credited (or refused) difficulty. */
+  readonly difficulty: number;
+  /** Difficulty of the hash itself, 0 if unknown. */
+  readonly hashDifficulty: number;
+  readonly count: number;
+  /** Unix ms. */
+  readonly time: number;
+  readonly height: number;
+  /** It met the target of a chain. */
+  readonly solved: boolean;
+}
+
+/** Sums of one worker, source and kind in one minute. */
+export interface MinuteSlice {
+  readonly address: string;
+  readonly worker: string;
+  readonly source: ShareSource;
+  readonly kind: ShareKind;
+  readonly difficulty: number;
+  readonly count: number;
+}
+
+/** A finished minute. After a restart within a minute it comes in two parts, which add up. */
+export interface MinuteRecord {
+  /** Its number in the ledger. */
+  readonly id: number;
+  /** Start of the minute, unix ms. */
+  readonly time: number;
+  readonly slices: readonly MinuteSlice[];
+}
+
+/** A solved block without what was submitted. */
+export type ReportedBlock = Omit<SolvedBlock, 'submit'>;
+
+/** A change of a block's state. */
+export interface BlockEvent {
+  /** Its number in the ledger. */
+  readonly id: number;
+  readonly state: BlockState;
+  /** Unix ms at which the state changed. */
+  readonly time: number;
+  /** The one event of this block that says 'accepted for the first time': what a block report is. */
+  readonly report: boolean;
+  readonly block: ReportedBlock;
+}
+
+/**
+ * The part of the ledger between two positions, of the servers that report to this sink: first all
+ * shares, then the minutes, then the blocks (it is cut so that a block's solving share, and no later
+ * share of the pool, stands before it).
+ */
+export interface SinkBatch {
+  readonly from: LedgerPosition;
+  /** Beyond what the batch holds for this sink where the last records were another's. */
+  readonly to: LedgerPosition;
+  /** In the ledger's order, in pages of bounded size; may be called again. */
+  shares(): AsyncIterable<readonly ShareRecord[]>;
+  readonly minutes: readonly MinuteRecord[];
+  readonly blocks: readonly BlockEvent[];
+}
+
+/** How much a sink wants at once: a batch is due when either is reached, or a minute or block waits. */
+export interface SinkPace {
+  /** Most records of the ledger that a batch spans. */
+  readonly maxShares: number;
+  /** Most slices that a batch's minutes hold (a single minute may be larger). */
+  readonly maxSlices: number;
+  /** Shares wait this long for company; 0 delivers what there is. */
+  readonly intervalMs: number;
+}
+
+/**
+ * A back end. Where the position is kept decides what a crash means: 'own' sinks write it in the same
+ * transaction as the data (exactly once); for 'ledger' sinks the ledger notes each batch before it is
+ * delivered, and after a crash the same batch (same from, same to, same content) is delivered again.
+ */
+export interface Sink {
+  readonly keeps: 'own' | 'ledger';
+  readonly pace: SinkPace;
+  /**
+   * Connects, and says where the back end stands; undefined if it has no position of this ledger and
+   * server (always so for 'ledger' sinks). Called before the first batch and after every failure.
+   */
+  open(): Promise<LedgerPosition | undefined>;
+  /**
+   * Resolves once the back end has confirmed all of the batch and its `to`. A rejection means it may or
+   * may not have: open() is asked again. Reject with SinkRefused if the back end is well and refuses
+   * this very data.
+   */
+  deliver(batch: SinkBatch): Promise<void>;
+  /** Ends everything at once, a delivery under way too; called once. */
+  stop(): Promise<void>;
+  /** More for the monitor's view. */
+  status?(): Record<string, unknown>;
+}
+
+/** What a sink is made with: `new Class(context)`. */
+export interface SinkContext<Settings = Readonly<Record<string, unknown>>> {
+  readonly key: string;
+  readonly settings: Settings;
+  /** Under which the back end keeps the position: ledger id, server number and key of the sink. */
+  readonly cursorKey: string;
+  readonly ledgerId: string;
+  readonly serverNumber: number;
+  /** `{server_name}`: the manager's procname. */
+  readonly serverName: string;
+  /** Currencies merge-mined along with a main chain, by the chain's key. */
+  readonly merged: Readonly<Record<string, readonly string[]>>;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
 // ---------------------------------------------------------------- anything → monitor

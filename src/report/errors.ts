@@ -1,0 +1,12 @@
+/** Errors of the report room. */
+import { PoolError } from '../errors.ts';
+
+/** A sink or its back end failed: the delivery is tried again. */
+export class SinkError extends PoolError {}
+
+/**
+ * The back end is well and refuses this very data, so that trying again would not help: the batch is
+ * narrowed down to the record, which is logged and left out. Never for a lost connection, a full disk or
+ * missing rights.
+ */
+export class SinkRefused extends PoolError {}

@@ -6,7 +6,7 @@
 import { dirname } from 'node:path';
 import type { Config } from './config/types.ts';
 import { PoolError } from './errors.ts';
-import { algorithm, findByModule } from './pow/algorithms.ts';
+import { algorithm, findByModule, scryptN } from './pow/algorithms.ts';
 import type { Algorithm } from './pow/algorithms.ts';
 import { customRow, loadCustom } from './pow/custom.ts';
 
@@ -27,7 +27,7 @@ export interface LoadedAlgorithm {
  */
 export function algorithmFor(config: Config, name: string): Algorithm {
   const own = config.pool.settings.algorithms[name];
-  const found = rowOf(name, own?.module ?? null);
+  const found = rowOf(name, own?.module ?? null, own?.nfactor ?? null);
   if (found === undefined) {
     throw new PoolError('ALGORITHM', `algo ${name}: there is no such algorithm`);
   }
@@ -48,7 +48,11 @@ export async function loadAlgorithm(config: Config, name: string): Promise<Loade
   return { algorithm: { ...row, ...(hash !== undefined && { custom: hash }) }, custom };
 }
 
-function rowOf(name: string, module: string | null): Algorithm | undefined {
+function rowOf(name: string, module: string | null, nfactor: number | null): Algorithm | undefined {
+  if (nfactor !== null) {
+    const row = scryptN(nfactor);
+    return row === undefined ? undefined : { ...row, name };
+  }
   if (module === null) return algorithm(name);
   return isOwn(module) ? customRow(name) : (findByModule(module) ?? algorithm(name));
 }

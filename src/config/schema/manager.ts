@@ -56,6 +56,12 @@ const algorithm = section({
     .describe(
       "null is the built-in of this name; './file.ts#function' is a hash function of your own; names of the old Python modules mean the built-in.",
     ),
+  nfactor: integer(0, 14)
+    .nullable()
+    .default(null)
+    .describe(
+      "scrypt with N = 2 to the power of nfactor + 1 (scrypt-n; Vertcoin's was 10); null is the algorithm of this name.",
+    ),
   hashes_per_share: positive()
     .nullable()
     .default(null)

@@ -83,7 +83,7 @@ describe('the manual, config/example.yml', () => {
     const { loggers, algorithms } = config.pool.settings;
     assert.deepEqual(loggers, [{ type: 'StreamHandler', level: 'info', format: null, listen: [] }]);
     assert.deepEqual(algorithms, {
-      scrypt: { module: null, hashes_per_share: null, diff1: null },
+      scrypt: { module: null, nfactor: null, hashes_per_share: null, diff1: null },
     });
     const [chain] = config.mainChains;
     assert.deepEqual(chain?.settings.coinbase_outputs, [

@@ -164,7 +164,7 @@ describe("miners' habits", () => {
   });
 
   it('a session as cpuminer has it: every submit has id 4', async () => {
-    const before = readShares(folder).length;
+    const from = readShares(folder).length;
     const miner = await StratumClient.open(config.stratumPort);
     const subscribed = await miner.call('mining.subscribe', ['cpuminer-multi/1.3.7'], 1);
     const [, extranonce1, size] = subscribed.result as [unknown, string, number];
@@ -178,11 +178,11 @@ describe("miners' habits", () => {
     const params = (notify ?? (await miner.notify())).params as NotifyParams;
     // The third is a repeat of the second: the answers come in the order of the submits.
     const shares = [0, 1, 1, 2].map((n) => solve(miner, params, undefined, n));
-    const from = miner.lines.length;
+    const seen = miner.lines.length;
     for (const { fields } of shares) {
       miner.say({ id: 4, method: 'mining.submit', params: ['donate.cpu', params[0], ...fields] });
     }
-    const answers = (): Line[] => miner.lines.slice(from).filter(({ id }) => id === 4);
+    const answers = (): Line[] => miner.lines.slice(seen).filter(({ id }) => id === 4);
     await eventually('four answers', () => answers().length === 4);
     assert.deepEqual(
       answers().map(({ result, error }) => (result === true ? true : error?.[0])),
@@ -190,7 +190,7 @@ describe("miners' habits", () => {
     );
     const recorded = readShares(folder)
       .filter(({ kind }) => kind === 0)
-      .slice(before)
+      .slice(from)
       .map(({ fingerprint }) => fingerprint);
     const expected = [0, 1, 3].map((i) => shares[i]!.fingerprint);
     for (const one of expected) assert.ok(recorded.includes(one));

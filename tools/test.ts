@@ -59,7 +59,8 @@ function runFiles(files: readonly string[], concurrency: number): Promise<Tally>
   const tally: Tally = { passed: 0, failed: 0, skipped: 0 };
   if (files.length === 0) return Promise.resolve(tally);
   const args = ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec', ...files];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { FUZZ_SECONDS: process.env['CI'] === 'true' ? '60' : '3', ...process.env };
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
   let tail = '';
   child.stdout.on('data', (chunk: Buffer) => {
     process.stdout.write(chunk);

@@ -67,11 +67,11 @@ export async function offer(daemon: BlockDaemon, block: SolvedBlock): Promise<Of
 
 async function send(daemon: BlockDaemon, block: SolvedBlock): Promise<unknown> {
   const { kind, hex, workId } = block.submit;
-  const options = { timeoutMs: SUBMIT_TIMEOUT_MS };
   if (kind !== 'block') {
-    const start = ascii(`"${block.hashHexBE}","`);
-    return await daemon.callParts(kind, [start, hex, ascii('"')], options);
+    // Checking a proof takes no time: one that hangs is sent again after the usual timeout.
+    return await daemon.callParts(kind, [ascii(`"${block.hashHexBE}","`), hex, ascii('"')]);
   }
+  const options = { timeoutMs: SUBMIT_TIMEOUT_MS };
   const work = workId === undefined ? '' : `"workid":${JSON.stringify(workId)}`;
   try {
     const end = ascii(work === '' ? '"' : `",{${work}}`);

@@ -78,8 +78,8 @@ export class AuxDaemon {
   readonly accepted: AuxPowClaim[] = [];
   /** Why proofs were refused, in the words of consensus. */
   readonly refusals: string[] = [];
-  readonly user = 'aux';
-  readonly password = 'secret';
+  readonly user: string = 'aux';
+  readonly password: string = 'secret';
   chainId: number;
   bits: number;
   readonly #options: AuxDaemonOptions;

@@ -6,6 +6,7 @@
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
 import type { BlockRef, BlockState, BlockSubmission, SolvedBlock } from '../ports.ts';
 import { messageOf } from '../errors.ts';
+import { insertBlockEvent } from './block-events.ts';
 import { readBlockFile } from './block-file.ts';
 import { rollback } from './schema.ts';
 import { sqliteCode } from './errors.ts';
@@ -83,6 +84,7 @@ function applyOne(db: DatabaseSync, operation: BlockOperation): SettledBlock {
       );
       break;
     case 'state':
+      insertBlockEvent(db, operation);
       db.prepare('UPDATE blocks SET state = ?, state_ms = ? WHERE chain = ? AND hash = ?').run(
         operation.state,
         Math.round(operation.timeMs),

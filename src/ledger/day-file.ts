@@ -68,6 +68,25 @@ export function* batchesFrom(db: DatabaseSync, seq: number): Generator<Batch> {
   }
 }
 
+export interface Backlog {
+  readonly records: number;
+  /** Unix ms at which the first of them was received; null if there is none. */
+  readonly oldestMs: number | null;
+}
+
+/** What a file holds from `seq` on. */
+export function backlogOf(db: DatabaseSync, seq: number): Backlog {
+  const row = db
+    .prepare(
+      `SELECT coalesce(sum(min(count, seq + count - ?1)), 0) AS records, min(time_ms) AS oldest
+       FROM batches WHERE seq >= coalesce((SELECT max(seq) FROM batches WHERE seq <= ?1), 0)
+       AND seq + count > ?1`,
+    )
+    .get(seq);
+  const oldest = row?.['oldest'] ?? null;
+  return { records: Number(row?.['records']), oldestMs: oldest === null ? null : Number(oldest) };
+}
+
 export interface DayFileOptions {
   readonly path: string;
   readonly day: string;

@@ -1,12 +1,13 @@
 /**
  * Retention, in steps short enough to stand between two commits of shares. Shares go by whole days:
- * when every cursor has passed the day, its minutes are in groups, and it is old enough. The row in
+ * when every cursor that holds has passed the day (or the limit of the backlog has), its minutes are in groups, and it is old enough. The row in
  * `days` goes first; the file is then unlinked by the reader thread (a crash in between leaves a file
  * that the next start takes up again).
  */
 import type { DatabaseSync } from 'node:sqlite';
-import { lowestCursor } from './cursors.ts';
+import { heldPosition } from './cursors.ts';
 import type { RetentionOptions } from './options.ts';
+import { rollback } from './schema.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
@@ -47,12 +48,18 @@ function* expireShares(options: ExpiryOptions): Generator<void, void> {
     if (next === undefined || day === options.currentDay) return;
     const endMs = dayStart(next.day);
     if (endMs + options.retention.sharesHours * HOUR_MS > options.nowMs) return;
-    const passed = Math.min(options.watermark, lowestCursor(db)?.seq ?? Infinity);
+    const isOverdue = endMs + backlogMs(options) <= options.nowMs;
+    const taken = isOverdue ? Infinity : (heldPosition(db)?.seq ?? Infinity);
+    const passed = Math.min(options.watermark, taken);
     if (passed < next.firstSeq) return;
     options.durably(() => db.prepare('DELETE FROM days WHERE day = ?').run(day));
     options.unlink(day);
     yield;
   }
+}
+
+function backlogMs({ retention }: ExpiryOptions): number {
+  return (retention.backlogHours ?? Infinity) * HOUR_MS;
 }
 
 /** The first moment at which a day's file is no longer written: the beginning of the next one. */
@@ -63,13 +70,15 @@ function dayStart(day: string): number {
 function* expireGroups(options: ExpiryOptions): Generator<void, void> {
   const { db, retention, nowMs, minuteMs } = options;
   const before = Math.floor((nowMs - retention.sharesHours * HOUR_MS) / minuteMs);
-  const upTo = Math.min(options.indexedGroup, lowestCursor(db)?.group ?? Infinity);
+  const taken = Math.min(options.indexedGroup, heldPosition(db)?.minute ?? Infinity);
+  const overdue = Math.ceil((nowMs - backlogMs(options)) / minuteMs) - 1;
   // The newest group holds the watermark and stays.
   const remove = db.prepare(
     `DELETE FROM slice_groups WHERE id IN (SELECT id FROM slice_groups WHERE id <= ?1
+     AND (id <= ?3 OR minute < ?4)
      AND id < (SELECT max(id) FROM slice_groups) AND minute < ?2 ORDER BY id LIMIT ${GROUPS_OF_A_STEP})`,
   );
-  while (Number(remove.run(upTo, before).changes) > 0) yield;
+  while (Number(remove.run(options.indexedGroup, before, taken, overdue).changes) > 0) yield;
 }
 
 function* expireSlices(options: ExpiryOptions): Generator<void, void> {
@@ -102,13 +111,28 @@ function* expireBlocks(options: ExpiryOptions): Generator<void, void> {
   const { db, retention, nowMs } = options;
   if (retention.blocksDays === null) return;
   const before = Math.round(nowMs - retention.blocksDays * DAY_MS);
-  const old = `SELECT id FROM blocks WHERE time_ms < ? AND state NOT IN ('pending', 'accepted')
+  const overdue = Math.max(Math.round(nowMs - backlogMs(options)), 0);
+  const old = `SELECT id FROM blocks WHERE time_ms < ?1 AND state NOT IN ('pending', 'accepted')
+    AND NOT EXISTS (SELECT 1 FROM block_events WHERE block_id = blocks.id AND time_ms >= ?2
+      AND (seq IS NULL OR id > (SELECT min(block_event) FROM cursors WHERE held = 1)))
     ORDER BY id LIMIT ${BLOCKS_OF_A_STEP}`;
+  const removeEvents = db.prepare(
+    'DELETE FROM block_events WHERE block_id NOT IN (SELECT id FROM blocks)',
+  );
   const removeAnswers = db.prepare(`DELETE FROM block_answers WHERE block_id IN (${old})`);
   const remove = db.prepare(`DELETE FROM blocks WHERE id IN (${old})`);
   for (;;) {
-    removeAnswers.run(before);
-    if (Number(remove.run(before).changes) === 0) return;
+    db.exec('BEGIN IMMEDIATE');
+    try {
+      removeAnswers.run(before, overdue);
+      const { changes } = remove.run(before, overdue);
+      removeEvents.run();
+      db.exec('COMMIT');
+      if (Number(changes) === 0) return;
+    } catch (error) {
+      rollback(db);
+      throw error;
+    }
     yield;
   }
 }

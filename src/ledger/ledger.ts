@@ -143,9 +143,14 @@ export class Ledger implements Startable {
     return this.#id;
   }
 
-  /** Opens, moves or drops a sink's cursor; resolves, with where it then stands, once it is on disk. */
+  /** Opens, moves or drops a sink's cursor; resolves, with where it then stands, once that is on disk. */
   cursor(operation: CursorOperation): Promise<CursorPosition | undefined> {
     return this.#ask((id) => ({ type: 'cursor', id, operation }));
+  }
+
+  /** Closes the open minute, so that sinks can take everything up to now. */
+  async flush(): Promise<void> {
+    await this.#ask((id) => ({ type: 'flush', id }));
   }
 
   /** As of the last second. */

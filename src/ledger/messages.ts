@@ -5,7 +5,7 @@
  */
 import type { MessagePort } from 'node:worker_threads';
 import type { LogFields, LogLevel } from '../log.ts';
-import type { BlockAnswer, BlockState, ShareSource } from '../ports.ts';
+import type { BlockAnswer, BlockState, LedgerPosition, ShareSource } from '../ports.ts';
 import type { BlockHeader } from './block-file.ts';
 import type { RetentionOptions, StoreSettings } from './options.ts';
 import type { QueryName } from './queries.ts';
@@ -65,15 +65,23 @@ export type BlockOperation =
 /** Where the writer finds the hex: in the block's file, or here if the file could not be written. */
 export type BlockSource = { readonly file: string } | { readonly hex: Uint8Array };
 
-/** Where a sink stands: the next share and the last minute group it has taken. */
-export interface CursorPosition {
-  readonly seq: number;
-  readonly group: number;
+/** Where a sink stands, and the end of the batch that was under way when it was last heard of. */
+export interface CursorPosition extends LedgerPosition {
+  readonly until?: LedgerPosition;
 }
 
 export type CursorOperation =
+  /** Where `name` stands; made if it is new. */
   | { readonly op: 'open'; readonly name: string; readonly from: 'oldest' | 'newest' }
-  | { readonly op: 'move'; readonly name: string; readonly position: CursorPosition }
+  /** Everything before `position` is taken; with `until`, the next batch ends there. */
+  | {
+      readonly op: 'move';
+      readonly name: string;
+      readonly position: LedgerPosition;
+      readonly until?: LedgerPosition;
+    }
+  /** From now on these cursors, and no others, hold retention back. */
+  | { readonly op: 'hold'; readonly names: readonly string[] }
   | { readonly op: 'drop'; readonly name: string };
 
 export type ToWriter =
@@ -81,6 +89,8 @@ export type ToWriter =
   | { readonly type: 'blocks'; readonly operations: readonly BlockOperation[] }
   | { readonly type: 'cursor'; readonly id: number; readonly operation: CursorOperation }
   | { readonly type: 'barrier'; readonly id: number }
+  /** Closes the open minute and places the events of blocks; for sinks, before the end. */
+  | { readonly type: 'flush'; readonly id: number }
   | { readonly type: 'stop' };
 
 export type FromWriter =

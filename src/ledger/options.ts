@@ -5,6 +5,8 @@ import type { Log } from '../log.ts';
 export interface RetentionOptions {
   /** A day's shares go when every cursor has passed them and they are this old. */
   readonly sharesHours: number;
+  /** What a sink has not taken goes all the same once it is this old; null or absent: never. */
+  readonly backlogHours?: number | null;
   /** Minute slices older than this go; null keeps them for ever. */
   readonly slicesDays: number | null;
   /** Blocks that wait for nothing and are older than this go; null keeps them for ever. */

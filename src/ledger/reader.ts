@@ -5,11 +5,13 @@
  * one read transaction, so that every share counts once.
  */
 import type { DatabaseSync } from 'node:sqlite';
+import { blockEventsSince } from './block-events.ts';
+import type { PlacedBlockEvent } from './block-events.ts';
 import { amount, pendingBlocks, recentBlockKeys, unsettledBlocks } from './block-table.ts';
 import type { SettledBlock } from './block-table.ts';
 import { readCursor } from './cursors.ts';
-import { batchesFrom, dayPath } from './day-file.ts';
-import type { Batch } from './day-file.ts';
+import { backlogOf, batchesFrom, dayPath } from './day-file.ts';
+import type { Backlog, Batch } from './day-file.ts';
 import type { CursorPosition } from './messages.ts';
 import { SLICE_ROW_BYTES, sliceRow } from './minute-table.ts';
 import { MINUTE_MS } from './options.ts';
@@ -238,6 +240,23 @@ export class LedgerReader implements Q.LedgerQuestions {
       }));
   }
 
+  /** Changes of blocks' states after event `id`, in order, as far as they have a place among the shares. */
+  blockEventsSince(id: number, limit: number): PlacedBlockEvent[] {
+    return blockEventsSince(this.#main, id, limit);
+  }
+
+  /** How much there is from `seq` on. Reads the head of every batch: not for every second. */
+  backlog(seq: number): Backlog {
+    let records = 0;
+    let oldestMs: number | null = null;
+    for (const row of this.#daysFrom(seq)) {
+      const rest = backlogOf(this.#day(row), seq);
+      records += rest.records;
+      oldestMs ??= rest.oldestMs;
+    }
+    return { records, oldestMs };
+  }
+
   workers(ids: readonly number[]): Q.NamedWorker[] {
     const select = this.#main.prepare('SELECT address, worker FROM workers WHERE id = ?');
     return ids.flatMap((id) => {
@@ -318,13 +337,17 @@ export class LedgerReader implements Q.LedgerQuestions {
 
   /** Batches from `seq` on over all days' files, in order. */
   *#batches(seq: number): Generator<Batch> {
-    const days = this.#main
+    for (const day of this.#daysFrom(seq)) yield* batchesFrom(this.#day(day), seq);
+  }
+
+  #daysFrom(seq: number): string[] {
+    return this.#main
       .prepare(
         `SELECT day FROM days WHERE first_seq >=
          coalesce((SELECT max(first_seq) FROM days WHERE first_seq <= ?), 0) ORDER BY day`,
       )
-      .all(seq);
-    for (const row of days) yield* batchesFrom(this.#day(String(row['day'])), seq);
+      .all(seq)
+      .map((row) => String(row['day']));
   }
 
   #day(day: string): DatabaseSync {

@@ -52,13 +52,35 @@ const MAIN_2 = `
     minute INTEGER NOT NULL, PRIMARY KEY(worker_id, source_id)) WITHOUT ROWID;
 `;
 
+/**
+ * Changes of blocks' states in their order among the shares, for sinks (block-events.ts); cursors know of
+ * them, of the batch under way, and whether their sink is configured. What was known before is no news.
+ */
+const MAIN_3 = `
+  CREATE TABLE block_events(id INTEGER PRIMARY KEY AUTOINCREMENT, block_id INTEGER NOT NULL,
+    state TEXT NOT NULL, time_ms INTEGER NOT NULL, report INTEGER NOT NULL, seq INTEGER);
+  CREATE INDEX block_events_by_block ON block_events(block_id);
+  CREATE INDEX block_events_unplaced ON block_events(id) WHERE seq IS NULL;
+  ALTER TABLE blocks ADD COLUMN reported INTEGER NOT NULL DEFAULT 0;
+  UPDATE blocks SET reported = 1 WHERE state <> 'pending' AND state <> 'rejected';
+  ALTER TABLE cursors ADD COLUMN block_event INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE cursors ADD COLUMN held INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE cursors ADD COLUMN until_seq INTEGER;
+  ALTER TABLE cursors ADD COLUMN until_group INTEGER;
+  ALTER TABLE cursors ADD COLUMN until_event INTEGER;
+`;
+
 const SHARES_1 = `
   CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
   CREATE TABLE batches(seq INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL, count INTEGER NOT NULL,
     data BLOB NOT NULL);
 `;
 
-const MAIN: FileKind = { name: 'ledger', applicationId: 0x50504c31, steps: [MAIN_1, MAIN_2] };
+const MAIN: FileKind = {
+  name: 'ledger',
+  applicationId: 0x50504c31,
+  steps: [MAIN_1, MAIN_2, MAIN_3],
+};
 const SHARES: FileKind = { name: 'share file', applicationId: 0x50505331, steps: [SHARES_1] };
 
 /** How long a connection waits for another's lock: a checkpoint that restarts the WAL holds it briefly. */

@@ -10,9 +10,10 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Clock } from '../clock.ts';
 import type { ShareSource } from '../ports.ts';
+import { newestBlockEvent, placeBlockEvents } from './block-events.ts';
 import { applyBlockOperations } from './block-table.ts';
 import type { AppliedBlocks } from './block-table.ts';
-import { applyCursor, lowestCursor } from './cursors.ts';
+import { applyCursor, highestSeq } from './cursors.ts';
 import { DayFile, batchesFrom, dayOf, dayPath, endOf, listDays } from './day-file.ts';
 import type { Batch } from './day-file.ts';
 import { isBusy, openError } from './errors.ts';
@@ -38,6 +39,11 @@ const FIRST_SEQ = 1;
 const MAX_CLOCK_STEP_MS = 600_000;
 /** After a minute's end, as the contract has it (§5). */
 const GROUP_DELAY_MS = 1000;
+/**
+ * From a change of a block's state to its place behind the shares: the share that solved it comes from
+ * another thread and may be behind by a turn of that thread's loop (tens of ms; this has room).
+ */
+const BLOCK_EVENT_DELAY_MS = 1000;
 /** Finished minutes that could not be written; beyond it no more shares are taken. */
 const MAX_UNWRITTEN_MINUTES = 10;
 
@@ -72,6 +78,8 @@ export class LedgerStore {
   /** Committed, not yet in the open minute: the answer to the miners goes first. */
   #unabsorbed: Batch[] = [];
   #expiry: Iterator<void> | undefined;
+  /** Some may wait for their place among the shares. */
+  #hasBlockEvents = true;
 
   constructor(options: StoreOptions) {
     this.#options = options;
@@ -148,6 +156,7 @@ export class LedgerStore {
       this.#finishMinute(this.#nextSeq);
     }
     this.#writeFinished(false);
+    this.#placeBlockEvents(BLOCK_EVENT_DELAY_MS);
   }
 
   /** Writes all there is as groups, the open minute too: before close(). */
@@ -155,6 +164,7 @@ export class LedgerStore {
     this.absorb();
     if (this.#table.size > 0) this.#finishMinute(this.#nextSeq);
     this.#writeFinished(true);
+    this.#placeBlockEvents(0);
   }
 
   /**
@@ -200,12 +210,18 @@ export class LedgerStore {
   }
 
   applyBlocks(operations: readonly BlockOperation[]): AppliedBlocks {
-    return this.#durably(() => applyBlockOperations(this.#main, operations));
+    const applied = this.#durably(() => applyBlockOperations(this.#main, operations));
+    this.#hasBlockEvents = true;
+    return applied;
   }
 
   applyCursor(operation: CursorOperation): CursorPosition | undefined {
     const last = this.#main.prepare('SELECT max(id) AS id FROM slice_groups').get();
-    const newest = { seq: this.#nextSeq, group: Number(last?.['id'] ?? 0) };
+    const newest = {
+      seq: this.#nextSeq,
+      minute: Number(last?.['id'] ?? 0),
+      block: newestBlockEvent(this.#main),
+    };
     const now = this.#options.clock.now();
     return this.#durably(() => applyCursor(this.#main, operation, newest, now));
   }
@@ -252,12 +268,18 @@ export class LedgerStore {
         db.close();
       }
     }
-    endSeq = Math.max(endSeq, this.#index.watermark, lowestCursor(this.#main)?.seq ?? 0);
+    endSeq = Math.max(endSeq, this.#index.watermark, highestSeq(this.#main));
     const row = this.#main.prepare(`SELECT value FROM meta WHERE name = 'clean_seq'`).get();
     const cleanSeq = Number(row?.['value'] ?? FIRST_SEQ);
     this.#nextSeq = cleanSeq >= endSeq ? cleanSeq : endSeq + UNCLEAN_SEQ_GAP;
     this.#durably(() => this.#setMeta('clean_seq', -1));
     this.#writeFinished(true);
+  }
+
+  #placeBlockEvents(delayMs: number): void {
+    if (!this.#hasBlockEvents) return;
+    const now = this.#options.clock.now();
+    this.#hasBlockEvents = placeBlockEvents(this.#main, this.#nextSeq, now, delayMs);
   }
 
   /** The newest day, and those before it that hold records from `seq` on. */

@@ -85,6 +85,12 @@ class WriterThread {
           send({ type: 'reply', id: message.id, error: messageOf(error) });
         }
         break;
+      case 'flush':
+        this.#turn.drain();
+        this.#blocks.run();
+        this.#attempt(() => this.#store.finishMinutes());
+        send({ type: 'reply', id: message.id });
+        break;
       case 'barrier':
         send({ type: 'reply', id: message.id });
         break;

@@ -55,8 +55,8 @@ const AFTER_FIRST: SinkContents = {
 };
 
 export function sinkContract(name: string, make: () => Promise<SinkBackEnd>): void {
-  const run = (rule: string, test: (backEnd: SinkBackEnd) => Promise<void>) =>
-    it(rule, async () => {
+  const run = (rule: string, test: (backEnd: SinkBackEnd) => Promise<void>): void => {
+    void it(rule, async () => {
       const backEnd = await make();
       try {
         await test(backEnd);
@@ -64,6 +64,7 @@ export function sinkContract(name: string, make: () => Promise<SinkBackEnd>): vo
         await backEnd.close();
       }
     });
+  };
 
   describe(`${name}: the contract of a sink`, () => {
     run('delivers shares, minutes and block reports whole', async (backEnd) => {

@@ -42,7 +42,7 @@ test('days that everybody has passed are unlinked at a start, a day with a curso
     clock.advance(DAY_MS);
   }
   store.applyCursor({ op: 'open', name: 'sink', from: 'oldest' });
-  store.applyCursor({ op: 'move', name: 'sink', position: { seq: 2, group: 3 } });
+  store.applyCursor({ op: 'move', name: 'sink', position: { seq: 2, minute: 3, block: 0 } });
   store.close();
   const files = days.map((day) => `${path}.shares-${day}`);
   assert.ok(files.every((file) => existsSync(file)));
@@ -51,10 +51,11 @@ test('days that everybody has passed are unlinked at a start, a day with a curso
   await until(() => !existsSync(files[0]!), 'the first day is gone');
   assert.ok(existsSync(files[1]!), 'the day in which the cursor stands stays');
   assert.deepEqual(
-    await first.cursor({ op: 'move', name: 'sink', position: { seq: 3, group: 3 } }),
+    await first.cursor({ op: 'move', name: 'sink', position: { seq: 3, minute: 3, block: 0 } }),
     {
       seq: 3,
-      group: 3,
+      minute: 3,
+      block: 0,
     },
   );
   const page = await first.query.batchesSince(0, 1_000_000);

@@ -75,7 +75,7 @@ test('a ledger of version 1 is brought up to date: totals of all slices, the hal
     [101, 0, 128, 2],
   ]);
   assert.deepEqual(rowsOf(path, 'SELECT worker_id, difficulty FROM best_shares'), [[2, 2000]]);
-  assert.deepEqual(rowsOf(path, 'PRAGMA user_version'), [[2]]);
+  assert.deepEqual(rowsOf(path, 'PRAGMA user_version'), [[3]]);
 });
 
 test('a reader does not touch an old ledger but says that the pool has to', (t) => {

@@ -180,7 +180,11 @@ test('a cursor beyond the shares that survived keeps its place', (t) => {
   const first = openStore(path);
   first.take({});
   first.store.applyCursor({ op: 'open', name: 'sink', from: 'newest' });
-  first.store.applyCursor({ op: 'move', name: 'sink', position: { seq: 900, group: 0 } });
+  first.store.applyCursor({
+    op: 'move',
+    name: 'sink',
+    position: { seq: 900, minute: 0, block: 0 },
+  });
   first.store.close();
   const second = openStore(path, first.clock);
   assert.ok(second.store.nextSeq >= 900);
@@ -202,16 +206,16 @@ test('retention drops a day only when it is old, in groups, and every cursor has
     settle();
   };
   clock.advance(61_000);
-  store.applyCursor({ op: 'move', name: 'slow', position: { seq: 3, group: 1 } });
-  store.applyCursor({ op: 'move', name: 'fast', position: { seq: 4, group: 1 } });
+  store.applyCursor({ op: 'move', name: 'slow', position: { seq: 3, minute: 1, block: 0 } });
+  store.applyCursor({ op: 'move', name: 'fast', position: { seq: 4, minute: 1, block: 0 } });
   expire();
   assert.deepEqual(unlinked, [], 'not 24 h old');
   clock.advance(86_400_000);
   store.applyCursor({ op: 'open', name: 'late', from: 'oldest' });
-  store.applyCursor({ op: 'move', name: 'late', position: { seq: 2, group: 0 } });
+  store.applyCursor({ op: 'move', name: 'late', position: { seq: 2, minute: 0, block: 0 } });
   expire();
   assert.deepEqual(unlinked, [], 'a cursor stands in it');
-  store.applyCursor({ op: 'move', name: 'late', position: { seq: 3, group: 1 } });
+  store.applyCursor({ op: 'move', name: 'late', position: { seq: 3, minute: 1, block: 0 } });
   expire();
   assert.deepEqual(unlinked, ['20261123']);
   clock.advance(10 * 86_400_000);

@@ -62,6 +62,24 @@ const reporterShape = {
     }),
 };
 
+/** As Celery's broker_use_ssl: true, or files. */
+const brokerSsl = z
+  .strictObject({
+    ca_certs: name().nullable().default(null).meta({
+      description: 'Certificates to trust in place of the well-known ones, PEM.',
+      path: true,
+    }),
+    certfile: name()
+      .nullable()
+      .default(null)
+      .meta({ description: 'Certificate to show to the broker, PEM.', path: true }),
+    keyfile: name()
+      .nullable()
+      .default(null)
+      .meta({ description: 'Private key of certfile, PEM.', path: true }),
+  })
+  .meta({ expects: 'true, or a map with ca_certs, certfile, keyfile' });
+
 export const celerySchema = z.strictObject({
   ...reporterShape,
   celery_task_prefix: name()
@@ -69,12 +87,25 @@ export const celerySchema = z.strictObject({
     .describe('What stands before the name of every task, followed by a dot.'),
   celery: z
     .strictObject({
-      BROKER_URL: name()
+      BROKER_URL: z
+        .preprocess((value) => (Array.isArray(value) ? value.join(';') : value), name())
         .default('amqp://guest:guest@127.0.0.1:5672//')
         .meta({
-          description: 'The message broker: amqp:// or redis://.',
+          description:
+            'The message broker: amqp:// (amqps:// with TLS) or redis:// (rediss://). Several, to turn to when one is down: a list, or one text with ; between.',
+          expects: 'text, not empty, or a list of it',
           url: true,
           aliases: ['broker_url'],
+        }),
+      BROKER_USE_SSL: z
+        .preprocess(
+          (value) => (value === true ? {} : value === false ? null : value),
+          brokerSsl.nullable(),
+        )
+        .default(null)
+        .meta({
+          description: 'TLS to the broker: true, or the files of it; null goes by BROKER_URL.',
+          aliases: ['broker_use_ssl'],
         }),
       CELERY_DEFAULT_QUEUE: name()
         .default('celery')
@@ -93,6 +124,14 @@ export const celerySchema = z.strictObject({
         .meta({
           description: 'Routing key of tasks.',
           aliases: ['celery_default_routing_key', 'task_default_routing_key'],
+        }),
+      CELERY_TASK_PROTOCOL: z
+        .union([z.literal(1), z.literal(2)])
+        .default(1)
+        .meta({
+          description: 'Form of the messages; every Celery from 3.1 on reads 1, from 4 on also 2.',
+          expects: '1 or 2',
+          aliases: ['celery_task_protocol', 'task_protocol'],
         }),
     })
     .meta({ expects: 'a map', lenient: true })

@@ -106,8 +106,8 @@ export function jobOn(
 }
 
 /** Work of an aux chain with nothing special about it. */
-export function auxWork(chainId: number, change: Partial<AuxWork> = {}): AuxWork {
-  const hashLE = createHash('sha256').update(`aux ${chainId}`).digest();
+export function auxWork(chainId: number, height = 50): AuxWork {
+  const hashLE = createHash('sha256').update(`aux ${chainId} ${height}`).digest();
   return {
     hashHexBE: flipped(hashLE),
     hashLE,
@@ -115,11 +115,10 @@ export function auxWork(chainId: number, change: Partial<AuxWork> = {}): AuxWork
     targetLE: Buffer.from(`${'00'.repeat(29)}ffff7f`, 'hex'),
     bitsHex: '207FFFFF',
     networkDifficulty: 1,
-    height: 50,
+    height,
     prevHashHexBE: 'ab'.repeat(32),
     value: 5n,
     daemon: 'aux:1',
-    ...change,
   };
 }
 

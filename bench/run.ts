@@ -16,6 +16,7 @@ import type { Result } from './support/result.ts';
 const BENCHMARKS = [
   'pow',
   'template',
+  'aux',
   'ledger',
   'fanout',
   'connections',

@@ -211,7 +211,10 @@ export class AuxDaemon {
     const fault = calls
       .map(({ method }) => this.faults.get(method) ?? this.faults.get('*'))
       .find((one) => one !== undefined);
-    if (fault === 'hang') return;
+    if (fault === 'hang') {
+      this.asked.push('hung');
+      return;
+    }
     if (fault === 'garbage') {
       response.end('%PDF-1.4 certainly no JSON');
       return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { DaemonError } from '../../../src/daemon/error.ts';
 import { Submitter } from '../../../src/jobs/submit.ts';
+import type { SubmitterOptions } from '../../../src/jobs/submit.ts';
 import type { BlockDaemon } from '../../../src/jobs/submission.ts';
 import { silentLog } from '../../../src/log.ts';
 import type { SolvedBlock } from '../../../src/ports.ts';
@@ -92,7 +93,7 @@ async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
 }
 
-function setUp(live: FakeDaemon[]): Bench {
+function setUp(live: FakeDaemon[], more: Partial<SubmitterOptions> = {}): Bench {
   const blockLog = new MemoryBlockLog();
   const timers = new ManualTimers();
   let accepted = 0;
@@ -106,6 +107,7 @@ function setUp(live: FakeDaemon[]): Bench {
     onAccepted: () => {
       accepted += 1;
     },
+    ...more,
   });
   const run = async (ms = 0): Promise<void> => {
     await settled();
@@ -350,4 +352,63 @@ test('stopping waits for the answer under way and starts nothing new', async () 
   await run(60_000);
   assert.equal(one.submitted, 1);
   assert.equal(timers.waiting, 0);
+});
+
+const auxBlock = (change: Partial<SolvedBlock> = {}): SolvedBlock =>
+  block({
+    merged: true,
+    fees: null,
+    submit: { kind: 'submitauxblock', hex: Buffer.from('abcd'), daemon: 'two' },
+    ...change,
+  });
+
+test('an aux block goes to the daemon that knows its work, with its hash before the proof', async () => {
+  const one = new FakeDaemon('one', { submitauxblock: [true], ...inChain });
+  const two = new FakeDaemon('two', { submitauxblock: [true], ...inChain });
+  const { submitter, blockLog, run } = setUp([one, two]);
+  submitter.submit(auxBlock());
+  await run();
+  assert.deepEqual(one.sent, []);
+  assert.equal(two.sent[0], `submitauxblock ["${HASH}","abcd"]`);
+  assert.ok(blockLog.events.includes('two: true'));
+  assert.ok(blockLog.events.includes(`accepted ${HASH}`));
+});
+
+test('what the daemon says of a proof: false and an unknown work are final, a lost answer is not', async () => {
+  const unknown = new DaemonError('RPC', 'block hash unknown', { rpcCode: -8 });
+  const settledBy = async (replies: Reply[], more: Record<string, Reply[]> = {}) => {
+    const two = new FakeDaemon('two', { getauxblock: replies, getblock: [notFound], ...more });
+    const { submitter, blockLog, run } = setUp([two]);
+    const submit = { kind: 'getauxblock', hex: Buffer.from('ab'), daemon: 'two' } as const;
+    submitter.submit(auxBlock({ submit }));
+    await run(2000);
+    return blockLog.events.slice(1);
+  };
+  assert.deepEqual(await settledBy([false]), ['two: false', `rejected ${HASH}`]);
+  const lost = await settledBy([unknown], { getblockheader: [notFound] });
+  assert.deepEqual(lost, ['two: error: block hash unknown', `rejected ${HASH}`]);
+  const arrived = [unreachable, unknown];
+  const found = await settledBy(arrived, { getblockheader: [{ hash: HASH }], ...inChain });
+  assert.deepEqual(found.slice(1), ['two: error: block hash unknown', `accepted ${HASH}`]);
+  assert.equal((await settledBy([warmingUp, true], inChain)).at(-1), `accepted ${HASH}`);
+});
+
+test('what a block pays is asked for before it is settled, where it was not known', async () => {
+  const two = new FakeDaemon('two', { submitauxblock: [true], ...inChain });
+  const { submitter, blockLog, run } = setUp([two], { askValue: () => Promise.resolve(77n) });
+  submitter.submit(auxBlock({ totalSubsidy: null }));
+  await run();
+  const order = blockLog.events.filter((event) => /^(?:worth|accepted)/.test(event));
+  assert.deepEqual(order, [`worth 77 ${HASH}`, `accepted ${HASH}`]);
+});
+
+test('a block of an earlier run whose daemon is not configured any more is given up', async () => {
+  const one = new FakeDaemon('one', { submitauxblock: [true], ...inChain });
+  const { submitter, blockLog, run } = setUp([one], { isConfigured: (key) => key === 'one' });
+  blockLog.blocks.set(HASH, auxBlock());
+  await submitter.resume();
+  await run(1000);
+  assert.deepEqual(one.sent, []);
+  assert.match(blockLog.events[0]!, /^two: error: the settings do not name this daemon/);
+  assert.equal(blockLog.events[1], `rejected ${HASH}`);
 });

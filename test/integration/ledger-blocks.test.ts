@@ -162,3 +162,18 @@ test('a block that cannot be written as a file raises BLOCK_LOG and is still ent
   const [pending] = await ledger.blocks.pending();
   assert.equal(Buffer.from(pending!.submit.hex).toString('latin1'), '00ff');
 });
+
+test('what an aux block pays can be recorded after it was found', async (t) => {
+  const path = await temp(t);
+  const first = await openLedger(t, path);
+  const submit = { kind: 'submitauxblock', hex: Buffer.from('ab'), daemon: 'doge:22555' } as const;
+  const found = block('', { merged: true, totalSubsidy: null, fees: null, submit });
+  first.blocks.append(found);
+  first.blocks.valued(found.chain, HASH, 2n ** 60n + 3n);
+  await first.stop();
+  const second = await openLedger(t, path);
+  const [pending] = await second.blocks.pending();
+  assert.equal(pending?.totalSubsidy, 2n ** 60n + 3n);
+  assert.equal(pending.fees, null);
+  assert.equal(pending.submit.daemon, 'doge:22555');
+});

@@ -227,7 +227,7 @@ export class FakeGroup implements TemplateGroup {
     this.looks.push(source);
   }
 
-  preferred(): undefined {
+  preferred(): ReturnType<DaemonGroup['preferred']> {
     return undefined;
   }
 

@@ -56,6 +56,8 @@ async function round(pool: Pool, pattern: Pattern): Promise<void> {
   const { rig, swarm, expects } = pool;
   const { pid } = rig.pool;
   const { connections: count, window } = pattern;
+  // A job counts two million shares a thread; a real daemon's next template comes long before.
+  await rig.daemon.call('mine', undefined);
   await swarm.call('connect', { port: rig.stratumPort, count, address: ADDRESS, pid });
   await swarm.call('flood', { window, expects });
   await pause(warmUpMs);

@@ -13,71 +13,23 @@ import { prepare } from '../src/jobs/prepare.ts';
 import type { ChainRules, PreparedWork } from '../src/jobs/prepare.ts';
 import { parseTemplate } from '../src/jobs/template.ts';
 import { merkleBranchOf } from '../src/pow/merkle.ts';
-import {
-  commitmentHolds,
-  decodeBlock,
-  decodeTx,
-  doubleSha,
-  rootOf,
-} from '../test/support/oracle.ts';
+import { commitmentHolds, decodeBlock, doubleSha, rootOf } from '../test/support/oracle.ts';
 import { runBenchmark } from './harness.ts';
 import type { Question } from './harness.ts';
+import { syntheticTransaction, templateOf } from './support/template.ts';
 
 const TRANSACTIONS = 3000;
-const DATA_BYTES = 400;
-
-/** A well-formed transaction with one input and one output, seven of ten with a witness. */
-function transaction(index: number): { data: string; weight: number } {
-  const size = DATA_BYTES + ((index * 37) % 101) - 50;
-  const output = `01a086010000000000160014${randomBytes(20).toString('hex')}`;
-  const input = `01${randomBytes(32).toString('hex')}00000000`;
-  if (index % 10 < 7) {
-    const item = Buffer.alloc(2);
-    item.writeUInt16LE(size - 160);
-    const witness = `01fd${item.toString('hex')}${randomBytes(size - 160).toString('hex')}`;
-    const base = (`02000000${input}00fdffffff${output}00000000`.length / 2) * 3;
-    const data = `020000000001${input}00fdffffff${output}${witness}00000000`;
-    return { data, weight: base + data.length / 2 };
-  }
-  const item = Buffer.alloc(2);
-  item.writeUInt16LE(size - 95);
-  const script = `fd${item.toString('hex')}${randomBytes(size - 95).toString('hex')}`;
-  const data = `02000000${input}${script}fdffffff${output}00000000`;
-  return { data, weight: data.length * 2 };
-}
 
 function syntheticAnswer(): Buffer {
-  const transactions = Array.from({ length: TRANSACTIONS }, (_, index) => {
-    const { data, weight } = transaction(index);
-    const { txid, wtxid } = decodeTx(Buffer.from(data, 'hex'));
-    return { data, txid, hash: wtxid, depends: [], fee: 1000 + index, sigops: 4, weight };
-  });
-  const root = rootOf(['00'.repeat(32), ...transactions.map((one) => one.hash)]);
-  const rootLE = Buffer.from(root, 'hex').toReversed();
-  const commitment = doubleSha(Buffer.concat([rootLE, Buffer.alloc(32)]));
-  const result = {
-    capabilities: ['proposal'],
-    version: 0x20000000,
-    rules: ['csv', '!segwit', 'taproot'],
-    vbavailable: {},
-    vbrequired: 0,
-    previousblockhash: randomBytes(32).toString('hex'),
-    transactions,
-    coinbaseaux: { flags: '' },
-    coinbasevalue: 1_250_000_000,
-    longpollid: 'bench',
-    target: `${'00'.repeat(4)}ffff${'00'.repeat(26)}`,
-    mintime: 1_700_000_000,
-    mutable: ['time', 'transactions', 'prevblock'],
-    noncerange: '00000000ffffffff',
-    sigoplimit: 80_000,
-    sizelimit: 4_000_000,
-    weightlimit: 4_000_000,
-    curtime: 1_700_003_600,
-    bits: '1d00ffff',
+  const result = templateOf({
+    transactions: Array.from({ length: TRANSACTIONS }, (_, index) => syntheticTransaction(index)),
+    previousHashHexBE: randomBytes(32).toString('hex'),
     height: 800_000,
-    default_witness_commitment: `6a24aa21a9ed${commitment.toString('hex')}`,
-  };
+    bitsHex: '1d00ffff',
+    targetHexBE: `${'00'.repeat(4)}ffff${'00'.repeat(26)}`,
+    time: 1_700_003_600,
+    longpollId: 'bench',
+  });
   return Buffer.from(JSON.stringify({ result, error: null, id: 1 }));
 }
 

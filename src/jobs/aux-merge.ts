@@ -92,12 +92,13 @@ export class AuxMerge {
   take(isNewTip: boolean, clashing: (chainIds: readonly number[]) => readonly number[]): TakenAux {
     this.#cancelDue?.();
     this.#cancelDue = undefined;
-    const clean = this.#mustClean;
+    const mustClean = this.#mustClean;
     this.#mustClean = false;
     const before = this.#last;
     const works = this.#choose(isNewTip, clashing);
     if (!sameWorks(before, works)) this.#last = mergedWork(this.#options.sources, works);
-    return { merged: this.#last, isNews: this.#last !== before, clean };
+    const isNews = this.#last !== before;
+    return { merged: this.#last, isNews, clean: isNews && mustClean };
   }
 
   /** Hands a solution to every aux chain whose target it meets. */

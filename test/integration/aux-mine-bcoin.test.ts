@@ -141,7 +141,7 @@ describe('bcoin with three aux chains', () => {
   });
 
   it('the monitor shows each aux chain', async () => {
-    const view = await pool.view<Record<string, unknown>>('/ONE/');
+    const view = await pool.view('/ONE/');
     const stats = view['block_stats'] as Record<string, number>;
     assert.ok(stats['accepts']! >= BLOCKS);
     assert.equal(stats['rejects'], 0);

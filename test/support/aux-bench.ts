@@ -50,6 +50,8 @@ export interface AuxBenchChain {
   /** Best first. */
   readonly daemons: readonly AuxDaemon[];
   readonly settings?: Readonly<Record<string, unknown>>;
+  /** Where the first daemon publishes block hashes. */
+  readonly zmq?: string;
 }
 
 export class AuxBench {
@@ -64,7 +66,7 @@ export class AuxBench {
   constructor(chains: readonly AuxBenchChain[], settings: Readonly<Record<string, unknown>> = {}) {
     const common = { coinservs: [{ address: '127.0.0.1', port: 1 }], algo: 'sha256d' };
     const log = this.#log();
-    this.aux = chains.map(({ key, daemons, settings: more }) => {
+    this.aux = chains.map(({ key, daemons, settings: more, zmq }) => {
       const options = auxChainSchema.parse({
         ...common,
         currency: key,
@@ -76,7 +78,11 @@ export class AuxBench {
           key,
           currency: key,
           daemons: daemons.map((one, at) =>
-            daemonOptions(one, { timeoutMs: 400, priority: daemons.length - at }),
+            daemonOptions(one, {
+              timeoutMs: 400,
+              priority: daemons.length - at,
+              ...(zmq !== undefined && at === 0 && { zmq }),
+            }),
           ),
           pingMs: 50,
           clock: systemClock,
@@ -149,7 +155,7 @@ export class AuxBench {
   }
 
   get job(): Job {
-    return this.jobs.at(-1)!;
+    return this.jobs[this.jobs.length - 1]!;
   }
 
   /** Keys of the aux chains that the newest job commits to. */

@@ -119,7 +119,7 @@ export class AuxDaemon {
   }
 
   get tip(): AuxBlock {
-    return this.#best.at(-1)!;
+    return this.#best[this.#best.length - 1]!;
   }
 
   get height(): number {

@@ -183,7 +183,7 @@ test('clean_jobs only where the chain with the new block has flush; its tip stay
   const next = (news: () => void): readonly [boolean, number] => {
     news();
     timers.advance(50);
-    const job = jobs.at(-1)!;
+    const job = jobs[jobs.length - 1]!;
     return [job.clean, job.tip];
   };
   assert.deepEqual(

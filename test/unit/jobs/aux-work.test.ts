@@ -114,7 +114,7 @@ test('what makes no sense is refused by name, with what was seen', () => {
     [{ ...MODERN, bits: '00000000', target: null }, /bits is "00000000"/],
     [{ ...MODERN, bits: 5 }, /bits is 5/],
     [{ ...MODERN, target: 'ff' }, /target is "ff"/],
-    [{ ...OLD, target: `${'12'.repeat(32)}`, height: 5 }, /target is .* compact form/],
+    [{ ...OLD, target: '12'.repeat(32), height: 5 }, /target is .* compact form/],
     [{ ...OLD, target: undefined, height: 5 }, /bits is missing/],
     [{ ...MODERN, height: 1.5 }, /height is 1.5/],
     [{ ...MODERN, height: 2 ** 31 }, /height is 2147483648/],

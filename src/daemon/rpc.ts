@@ -66,6 +66,9 @@ const PIECE_BYTES = 64 * 1024;
 
 const SUBMIT_CONNECTIONS = 4;
 
+/** A block that leaves as the pool stops must still arrive; a daemon that hangs must not hold the stop up. */
+const CLOSE_SUBMIT_MS = 3000;
+
 interface LaneState {
   readonly pool: Pool;
   readonly connectedAt: Map<unknown, number>;
@@ -220,9 +223,18 @@ export class Daemon {
     );
   }
 
-  /** Ends every connection; calls under way fail with UNREACHABLE. */
+  /** Ends every connection; calls under way fail with UNREACHABLE, but blocks get CLOSE_SUBMIT_MS. */
   async close(): Promise<void> {
-    await Promise.all(Object.values(this.#lanes).map((lane) => lane.pool.destroy()));
+    const { calls, longpoll, submit } = this.#lanes;
+    const finish = (): Promise<void> | undefined =>
+      submit.pool.destroyed ? undefined : submit.pool.close();
+    const cutOff = setTimeout(() => void submit.pool.destroy(), CLOSE_SUBMIT_MS);
+    try {
+      await Promise.all([calls.pool.destroy(), longpoll.pool.destroy(), finish()]);
+    } finally {
+      clearTimeout(cutOff);
+      await submit.pool.destroy();
+    }
   }
 
   #ask(method: string): Asked {

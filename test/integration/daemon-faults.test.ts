@@ -159,6 +159,26 @@ describe('sending a block', () => {
     assert.equal(await daemon.callParts('submitblock', [Buffer.from('"00"')]), null);
     assert.equal(fake.count('submitblock'), 2);
   });
+
+  it('closing lets a block on its way arrive and be answered, and ends every other call', async () => {
+    const daemon = connect({ timeoutMs: 5000 });
+    const answered = Promise.withResolvers<void>();
+    fake.gates.set('submitblock', answered.promise);
+    fake.faults.set('slow', { kind: 'hang' });
+    const block = daemon.callParts('submitblock', [Buffer.from('"00"')]);
+    const other = failure(daemon.call('slow', []));
+    await eventually('both arrived', () => fake.count('submitblock') + fake.count('slow') === 2);
+    const closed = daemon.close();
+    assert.equal((await other).code, 'UNREACHABLE');
+    answered.resolve();
+    assert.equal(await block, null);
+    await closed;
+    fake.gates.delete('submitblock');
+    assert.equal(
+      (await failure(daemon.callParts('submitblock', [Buffer.from('"00"')]))).code,
+      'UNREACHABLE',
+    );
+  });
 });
 
 describe('credentials', () => {

@@ -24,6 +24,7 @@ const FAKE_DAEMON = {
 
 interface Bench {
   readonly chain: AuxChain;
+  readonly blockLog: MemoryBlockLog;
   readonly group: FakeAuxGroup;
   readonly timers: ManualTimers;
   readonly changes: AuxChange[];
@@ -42,6 +43,7 @@ const WORK = {
 function setUp(settings: Record<string, unknown> = {}): Bench {
   const group = new FakeAuxGroup();
   const timers = new ManualTimers();
+  const blockLog = new MemoryBlockLog();
   const chain = new AuxChain({
     key: 'DOGE',
     settings: auxChainSchema.parse({
@@ -53,7 +55,7 @@ function setUp(settings: Record<string, unknown> = {}): Bench {
     algorithm: 'scrypt',
     diff1: 0xffffn << 224n,
     group,
-    blockLog: new MemoryBlockLog(),
+    blockLog,
     clock: timers.clock,
     log: silentLog,
     timers,
@@ -62,7 +64,7 @@ function setUp(settings: Record<string, unknown> = {}): Bench {
   chain.onWork((change) => changes.push(change));
   const offer = (change: Record<string, unknown> = {}): void =>
     group.deliver({ ...WORK, ...change }, timers.clock.now());
-  return { chain, group, timers, changes, offer };
+  return { chain, blockLog, group, timers, changes, offer };
 }
 
 test('work is news when it differs; a new block is told from other transactions', () => {
@@ -132,6 +134,52 @@ test('old work that a daemon hands out again is refused, also when it alternates
   assert.equal(group.refused.length, 5);
   assert.match(group.refused[0]!, /handed out again after newer work/);
   assert.equal(chain.current(false)?.hashHexBE, 'a2'.repeat(32));
+});
+
+test('true is looked into at once: a block that is not in the best chain is an orphan', async () => {
+  const { chain, blockLog, group, offer } = setUp();
+  const other = 'ee'.repeat(32);
+  const ok = (result: unknown) => ({ ok: true, result });
+  const daemon = {
+    key: 'one:1',
+    callParts: () => Promise.resolve(true),
+    call: () => Promise.resolve(other),
+    batch: () => Promise.resolve([ok(21), ok(other)]),
+  } as unknown as RawTemplate['daemon'];
+  group.live = [daemon];
+  group.preferred = () => daemon;
+  offer();
+  const work = chain.current(false)!;
+  blockLog.unsettledBlocks = [{ hashHexBE: work.hashHexBE, height: 21, state: 'accepted' }];
+  const solve = {
+    jobId: '1',
+    chains: ['DOGE'],
+    header: Buffer.alloc(80),
+    extranonce: Buffer.alloc(8),
+    powHashLE: Buffer.alloc(32),
+    address: 'addr',
+    worker: 'w',
+    server: 'stratum',
+    difficulty: 1,
+    time: 0,
+  };
+  chain.solved({ work, solve, proof: () => Buffer.from('c0ffee', 'hex') });
+  chain.solved({ work, solve, proof: () => assert.fail('a replay is not worth a proof') });
+  for (let turn = 0; turn < 50; turn += 1) await Promise.resolve();
+  assert.deepEqual(blockLog.events, [
+    `append ${work.hashHexBE}`,
+    'one:1: true',
+    `accepted ${work.hashHexBE}`,
+    `orphaned ${work.hashHexBE}`,
+  ]);
+  const [block] = blockLog.blocks.values();
+  assert.equal(block?.submit.kind, 'getauxblock');
+  assert.equal(Buffer.from(block.submit.hex).toString('latin1'), 'c0ffee');
+  assert.equal(block.submit.daemon, 'one:1');
+  assert.equal(block.totalSubsidy, 5_000_000_000n);
+  assert.equal(block.fees, null);
+  assert.equal(block.merged, true);
+  assert.equal(block.bitsHex, '207FFFFF');
 });
 
 test('a push asks the daemon now', () => {

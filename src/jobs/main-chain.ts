@@ -191,7 +191,7 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
 
   /** Every chain that is solved goes its own way, the main block first. */
   solved(solve: Solve): void {
-    const work = this.#history.get(solve.jobId);
+    const work = this.#history.find(solve.jobId);
     if (work === undefined) {
       this.#options.log.error(
         `a solution came for job ${solve.jobId}, which is not known any more`,
@@ -201,14 +201,20 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
       );
       return;
     }
-    if (solve.chains.includes(this.key)) this.#submitMain(work, solve);
-    if (work.merged === undefined) return;
-    this.#merge.solved(solve, work.merged, {
-      coinbase: coinbaseTransaction(work.coinbase, solve.extranonce, { witness: false }),
-      parentHashLE: sha256d(solve.header),
-      coinbaseBranch: work.job.branch,
-      header: solve.header,
-    });
+    // What is wrong with the block of one chain must not cost another chain its own.
+    if (solve.chains.includes(this.key)) {
+      this.#guarded('a solved block', () => this.#submitMain(work, solve));
+    }
+    const { merged } = work;
+    if (merged === undefined) return;
+    this.#guarded('a solution of a merge-mined chain', () =>
+      this.#merge.solved(solve, merged, {
+        coinbase: coinbaseTransaction(work.coinbase, solve.extranonce, { witness: false }),
+        parentHashLE: sha256d(solve.header),
+        coinbaseBranch: work.job.branch,
+        header: solve.header,
+      }),
+    );
   }
 
   status(): Record<string, unknown> {
@@ -295,16 +301,20 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
     const work = this.#current;
     this.#cancelVariant = undefined;
     if (work === undefined) return;
-    this.#make(work.prepared, 'plain', work.job.tip, this.#options.clock.now());
+    this.#guarded('a job on the same template', () =>
+      this.#make(work.prepared, 'plain', work.job.tip, this.#options.clock.now()),
+    );
   }
 
   /** Aux work changed and nothing has made a job since. */
   #auxDue(): void {
     const work = this.#current;
     if (work === undefined) return;
-    const taken = this.#takeAux(work.prepared, false);
-    if (!taken.isNews) return;
-    this.#make(work.prepared, 'push', work.job.tip, this.#options.clock.now(), taken);
+    this.#guarded('a job for new aux work', () => {
+      const taken = this.#takeAux(work.prepared, false);
+      if (!taken.isNews) return;
+      this.#make(work.prepared, 'push', work.job.tip, this.#options.clock.now(), taken);
+    });
   }
 
   #takeAux(prepared: PreparedWork, isNewTip: boolean): TakenAux {
@@ -346,14 +356,19 @@ export class MainChain implements JobSource, StatusSource, Readiness, Startable 
     if (kind === 'push') count('work_pushes', 1);
   }
 
-  #tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
-    for (const listener of listeners) {
-      try {
-        listener(value);
-      } catch (error) {
-        this.#options.log.error(`a listener of ${this.key} failed: ${messageOf(error)}`);
-      }
+  /** For what messages and timers call: a failure there has nobody else to tell of it. */
+  #guarded(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#options.log.error(`ALARM: ${what} of ${this.key} failed: ${messageOf(error)}`, {
+        stack: error instanceof Error ? error.stack : undefined,
+      });
     }
+  }
+
+  #tell<T>(listeners: ReadonlySet<(value: T) => void>, value: T): void {
+    for (const listener of listeners) this.#guarded('a listener', () => listener(value));
   }
 
   #blockOf(work: JobWork, solve: Solve, hashHexBE: string): SolvedBlock {

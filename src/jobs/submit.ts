@@ -54,8 +54,10 @@ const SLOW_TICK_MS = 2000;
 /** Pauses of one daemon: 0.25, 0.5, 1 … 60 s. */
 const FIRST_PAUSE_MS = 250;
 const MAX_PAUSE_MS = 60_000;
-/** Blocks carried in memory at a time; more of them wait in the ledger until these are settled. */
+/** Blocks carried in memory at a time: a new one takes the place of the oldest, which waits in the ledger. */
 const MAX_OPEN = 64;
+/** As few as this are carried when those that wait in the ledger are taken up again. */
+const LOW_OPEN = MAX_OPEN / 2;
 /** Hashes remembered so that a replay is recognised also while the ledger cannot be written. */
 const MAX_RECENT = 1024;
 
@@ -113,9 +115,18 @@ export class Submitter {
       address: block.address,
       worker: block.worker,
     });
-    if (this.#open.size < MAX_OPEN || this.#blockLogError !== null) this.#carry(block);
-    else this.#overflow = true;
+    if (this.#blockLogError === null) this.#makeRoom();
+    this.#carry(block);
     return true;
+  }
+
+  /** The newest block is worth most: it is sent at once, whatever the older ones wait for. */
+  #makeRoom(): void {
+    for (const oldest of this.#open.keys()) {
+      if (this.#open.size < MAX_OPEN) return;
+      this.#open.delete(oldest);
+      this.#overflow = true;
+    }
   }
 
   /** Takes up blocks of the ledger that no daemon has answered for. Never rejects. */
@@ -289,13 +300,14 @@ export class Submitter {
   /** False if the block was settled before. */
   #settle(open: Open, state: 'accepted' | 'rejected'): boolean {
     const { block } = open;
-    if (!this.#open.delete(block.hashHexBE)) return false;
+    if (this.#settled.has(block.hashHexBE)) return false;
+    this.#open.delete(block.hashHexBE);
     remember(this.#settled, block.hashHexBE);
     if (this.#open.size === 0) {
       this.#cancelTick?.();
       this.#cancelTick = undefined;
-      if (this.#overflow && !this.#stopped) void this.resume();
     }
+    if (this.#overflow && this.#open.size <= LOW_OPEN && !this.#stopped) void this.resume();
     const { blockLog, chain, clock, log } = this.#options;
     blockLog.settled(chain, block.hashHexBE, state);
     if (state === 'accepted') {

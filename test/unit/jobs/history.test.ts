@@ -10,6 +10,19 @@ import { RULES, fixtureBody, jobOn } from './support.ts';
 
 const prepared = prepare(parseTemplate(fixtureBody('bcoin-regtest-segwit')), RULES);
 
+test('a solution on its way while its job is forgotten still finds what its block is made of', () => {
+  const history = new JobHistory(2, 1);
+  const identity = new RunIdentity(0);
+  const first = jobOn(prepared, { identity, tip: 1 });
+  history.add(first);
+  history.add(jobOn(prepared, { identity, tip: 2 }));
+  assert.deepEqual(history.add(jobOn(prepared, { identity, tip: 3 })), [first.job.id]);
+  assert.equal(history.find(first.job.id), first, 'retired a moment ago');
+  assert.equal(history.get(first.job.id), undefined);
+  for (let tip = 4; tip < 30; tip += 1) history.add(jobOn(prepared, { identity, tip }));
+  assert.equal(history.find(first.job.id), undefined, 'not kept for ever');
+});
+
 test('the history is bounded, keeps the newest, and reports each forgotten job once', () => {
   fc.assert(
     fc.property(

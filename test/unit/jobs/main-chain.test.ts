@@ -29,6 +29,7 @@ function setUp(settings: Record<string, unknown> = {}): Bench {
   const timers = new ManualTimers();
   const blockLog = new MemoryBlockLog();
   const counts: Record<string, number> = {};
+  const identity = new RunIdentity(0);
   const chain = new MainChain({
     key: 'main',
     settings: mainChainSchema.parse({
@@ -43,7 +44,7 @@ function setUp(settings: Record<string, unknown> = {}): Bench {
     extranonceSize: 8,
     group,
     blockLog,
-    identity: new RunIdentity(0),
+    identity,
     clock: timers.clock,
     log: silentLog,
     timers,
@@ -55,7 +56,7 @@ function setUp(settings: Record<string, unknown> = {}): Bench {
   const retired: string[] = [];
   chain.onJob((job) => jobs.push(job));
   chain.onRetire((ids) => retired.push(...ids));
-  return { chain, group, timers, blockLog, jobs, retired, counts };
+  return { chain, group, timers, blockLog, jobs, retired, counts, identity };
 }
 
 const TEMPLATE = fixtureTemplate('bcoin-regtest-segwit');
@@ -216,6 +217,29 @@ test('a solution of any job still kept is logged with its amounts; a replay is n
   const stats = chain.status()['block_stats'] as Record<string, unknown>;
   assert.equal(stats['solves'], 2);
   assert.equal(stats['last_solve_worker'], 'addr.w');
+});
+
+test('a solution that crosses two new tips on its way is a block all the same', () => {
+  const { chain, group, jobs, retired, blockLog } = setUp();
+  for (const tip of [1, 2, 1]) group.deliver(onTip(tip));
+  const [first] = jobs;
+  assert.ok(first !== undefined && retired.includes(first.id));
+  chain.solved(solveOf(first));
+  assert.equal(blockLog.blocks.size, 1);
+});
+
+test('a job that cannot be made for a timer is an alarm, not the end of the process', () => {
+  const { chain, group, jobs, timers, identity } = setUp();
+  group.deliver(onTip(1));
+  const work = jobs[0];
+  assert.ok(work !== undefined);
+  chain.requestVariant();
+  identity.nextJob = () => {
+    throw new Error('no identity left');
+  };
+  timers.advance(10_000);
+  assert.equal(jobs.length, 1);
+  assert.equal(chain.current(), work);
 });
 
 test('the status has the fields that monitors of the original read', () => {

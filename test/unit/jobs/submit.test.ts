@@ -343,6 +343,44 @@ test('the blocks carried in memory are bounded; the others are taken up from the
   assert.equal(one.submitted, 100);
 });
 
+test('a new block does not wait for old ones that no daemon decides on', async () => {
+  const hashes = Array.from({ length: 70 }, (_, index) => index.toString(16).padStart(64, '0'));
+  const one = new FakeDaemon('one', { submitblock: ['prev-blk-not-found'] });
+  const { submitter, blockLog, run } = setUp([one]);
+  for (const hashHexBE of hashes) submitter.submit(block({ hashHexBE }));
+  assert.equal(one.submitted, 70, 'each is sent as it is found');
+  assert.equal(submitter.stats().pending, 64, 'and the memory stays bounded');
+  await run();
+  assert.equal(blockLog.blocks.size, 70, 'the log keeps those that made room');
+});
+
+test('what waits in the log is taken up as room is made, not when all is done', async () => {
+  const { submitter, blockLog, live, run } = setUp([]);
+  const hashes = Array.from({ length: 80 }, (_, index) => index.toString(16).padStart(64, '0'));
+  const stuck = hashes.at(-1)!;
+  for (const hashHexBE of hashes) submitter.submit(block({ hashHexBE }));
+  blockLog.pending = () =>
+    Promise.resolve(
+      [...blockLog.blocks.values()].filter(
+        ({ hashHexBE }) => !blockLog.events.includes(`accepted ${hashHexBE}`),
+      ),
+    );
+  const one = new FakeDaemon('one', { submitblock: [null], ...inChain });
+  const accept = one.callParts.bind(one);
+  const noParent = new FakeDaemon('two', { submitblock: ['prev-blk-not-found'] });
+  let offered = 0;
+  one.callParts = (method, parts) => {
+    offered += 1;
+    // The newest one is the last of those carried.
+    return offered === 64 ? noParent.callParts(method, parts) : accept(method, parts);
+  };
+  live.push(one);
+  await run(200);
+  assert.equal(submitter.stats().accepts, 79);
+  assert.equal(submitter.stats().pending, 1);
+  assert.ok(!blockLog.events.includes(`accepted ${stuck}`));
+});
+
 test('stopping waits for the answer under way and starts nothing new', async () => {
   const one = new FakeDaemon('one', { submitblock: [unreachable] });
   const { submitter, blockLog, timers, run } = setUp([one]);

@@ -86,9 +86,9 @@ export class Acceptor {
     this.#server.close();
   }
 
-  /** Reads no further from anybody. */
-  holdAll(): void {
-    for (const connection of this.#connections) connection.hold();
+  /** Reads no further from anybody, for good. */
+  stopReading(): void {
+    for (const connection of this.#connections) connection.stopReading();
   }
 
   /** Sends everybody what is pending and closes. */

@@ -51,6 +51,7 @@ export class Connection implements LineSink {
   #out = '';
   #slow = false;
   #held = false;
+  #deaf = false;
   #closing = false;
 
   constructor(
@@ -112,9 +113,15 @@ export class Connection implements LineSink {
   }
 
   release(): void {
-    if (!this.#held) return;
+    if (!this.#held || this.#deaf) return;
     this.#held = false;
     if (!this.#slow && !this.closed) this.#socket.resume();
+  }
+
+  /** Reads no further, for good: what was read before is still answered. */
+  stopReading(): void {
+    this.#deaf = true;
+    this.hold();
   }
 
   /** Sends what is pending and closes; a peer that does not read is cut off. */
@@ -142,21 +149,28 @@ export class Connection implements LineSink {
 
   receive(chunk: Buffer): void {
     if (this.closed) return;
-    try {
+    this.guard(() => {
       if (this.#lines.push(chunk, this.#limits.lineBytes, this)) return;
       this.#handler.onLongLine();
       this.end();
-    } catch (error) {
-      this.#limits.onFault(error);
-      this.destroy();
-    }
+    });
   }
 
   drained(): void {
     if (!this.#slow || this.closed) return;
     this.#slow = false;
     if (!this.#held) this.#socket.resume();
-    this.#handler.onDrain();
+    this.guard(() => this.#handler.onDrain());
+  }
+
+  /** Runs what is done for this peer alone; should it throw, this peer is cut off and nobody else. */
+  guard(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#limits.onFault(error);
+      this.destroy();
+    }
   }
 
   gone(): void {

@@ -4,6 +4,7 @@
  * Not here: how difficulty follows the miner's speed (vardiff.ts), when a change goes out (session.ts).
  */
 import type { StratumSettings } from '../config/schema/stratum-server.ts';
+import { MAX_DIFFICULTY } from './password.ts';
 import type { PasswordOptions } from './password.ts';
 import { nearestTier, tiersOf } from './vardiff.ts';
 
@@ -31,7 +32,10 @@ export interface DifficultyPlan {
 /** A difficulty asked for by the miner, within what the port gives out. */
 export function clamped(settings: DifficultySettings, difficulty: number): number {
   const { vardiff, minimum_manual_diff: least } = settings;
-  if (!vardiff.enabled) return Math.max(difficulty, Math.min(least, settings.start_difficulty));
+  if (!vardiff.enabled) {
+    const raised = Math.max(difficulty, Math.min(least, settings.start_difficulty));
+    return Math.min(raised, MAX_DIFFICULTY);
+  }
   return Math.min(Math.max(difficulty, vardiff.minimum_difficulty), vardiff.maximum_difficulty);
 }
 

@@ -147,8 +147,9 @@ export class JobFeed {
     else this.#port.context.wantVariant(this.#port.source);
   }
 
-  /** A miner's suggestion; ignored where the password fixed the difficulty. */
+  /** A miner's suggestion, of something else than what is coming anyway. */
   suggest(difficulty: number): void {
+    if (difficulty === this.difficulty) return;
     if (this.#window !== undefined) noteChanged(this.#window, this.#now());
     this.#change(difficulty);
   }

@@ -326,7 +326,7 @@ export class Listener implements ThreadContext {
     this.#stopping = true;
     for (const acceptor of this.#acceptors) {
       acceptor.close();
-      acceptor.holdAll();
+      acceptor.stopReading();
     }
     const endsAt = this.clock.monotonic() + STOP_MS;
     while (!this.turn.idle && this.clock.monotonic() < endsAt) {

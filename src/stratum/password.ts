@@ -27,8 +27,8 @@ export const NO_OPTIONS: PasswordOptions = {
 
 const MAX_PASSWORD_LENGTH = 256;
 
-/** Beyond any network's difficulty; keeps targets of absurd requests away from zero. */
-const MAX_DIFFICULTY = 2 ** 53;
+/** Beyond any network's difficulty; keeps targets of absurd requests away from zero, and sums finite. */
+export const MAX_DIFFICULTY = 2 ** 53;
 
 const FLAGS: ReadonlyMap<string, OptionName> = new Map([
   ['-d', 'fixed'],

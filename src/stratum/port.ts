@@ -116,7 +116,7 @@ export class ServerPort {
   broadcast(entry: JobEntry): void {
     const everybody = entry.job.kind !== 'plain';
     for (const miner of this.miners) {
-      if (everybody || miner.waitsForJob) miner.announce(entry);
+      if (everybody || miner.waitsForJob) miner.connection.guard(() => miner.announce(entry));
     }
   }
 

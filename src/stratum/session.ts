@@ -18,7 +18,7 @@ import type { ServerPort } from './port.ts';
 import { rateKey } from './rates.ts';
 import { randomId } from './random-id.ts';
 import { REFUSALS } from './refusals.ts';
-import type { Refusal, RefusalName } from './refusals.ts';
+import type { RefusalName } from './refusals.ts';
 import * as say from './v1/replies.ts';
 import { parseRequest } from './v1/requests.ts';
 import type { Configure, Request } from './v1/requests.ts';
@@ -283,8 +283,7 @@ export class Session implements ConnectionHandler, WheelEntry {
   }
 
   #refuse(id: string, name: RefusalName): void {
-    const refusal: Refusal = REFUSALS[name];
-    this.#port.count(refusal.counter);
+    this.#port.count(REFUSALS[name].counter);
     this.#reply(say.refusedReply(id, name));
     if (BAD.has(name)) this.#payForBad();
   }
@@ -312,6 +311,10 @@ export class Session implements ConnectionHandler, WheelEntry {
   }
 
   onTimer(nowMs: number): void {
+    this.connection.guard(() => this.#onTimer(nowMs));
+  }
+
+  #onTimer(nowMs: number): void {
     const { settings, context } = this.#port;
     if (!this.#authorized) return this.close();
     if (this.connection.isSlow) {
@@ -334,9 +337,7 @@ export class Session implements ConnectionHandler, WheelEntry {
       case 'showMessage':
         return connection.append(say.showMessageLine(command.text));
       case 'reconnect':
-        return connection.append(
-          say.reconnectLine(command.host, command.port, command.waitSeconds),
-        );
+        return connection.append(say.reconnectLine(command));
       case 'getVersion':
         return connection.append(say.getVersionLine());
       case 'renewExtranonce':

@@ -35,7 +35,7 @@ export function subscribedReply(
 }
 
 export function configuredReply(id: string, result: Readonly<Record<string, unknown>>): string {
-  return `{"id":${id},"result":${JSON.stringify(result)},"error":null}\n`;
+  return `{"id":${id},"result":${ascii(JSON.stringify(result))},"error":null}\n`;
 }
 
 export function maskHex(mask: number): string {
@@ -63,7 +63,12 @@ export function showMessageLine(text: string): string {
 }
 
 /** Without a host: back to where it came from. */
-export function reconnectLine(host: string, port: number, waitSeconds: number): string {
+export function reconnectLine(to: {
+  readonly host: string;
+  readonly port: number;
+  readonly waitSeconds: number;
+}): string {
+  const { host, port, waitSeconds } = to;
   return notification('client.reconnect', host === '' ? [] : [host, port, waitSeconds]);
 }
 

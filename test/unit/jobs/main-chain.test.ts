@@ -22,6 +22,7 @@ interface Bench {
   readonly jobs: Job[];
   readonly retired: string[];
   readonly counts: Record<string, number>;
+  readonly identity: RunIdentity;
 }
 
 function setUp(settings: Record<string, unknown> = {}): Bench {

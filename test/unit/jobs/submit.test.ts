@@ -357,7 +357,7 @@ test('a new block does not wait for old ones that no daemon decides on', async (
 test('what waits in the log is taken up as room is made, not when all is done', async () => {
   const { submitter, blockLog, live, run } = setUp([]);
   const hashes = Array.from({ length: 80 }, (_, index) => index.toString(16).padStart(64, '0'));
-  const stuck = hashes.at(-1)!;
+  const stuck = hashes.at(-1);
   for (const hashHexBE of hashes) submitter.submit(block({ hashHexBE }));
   blockLog.pending = () =>
     Promise.resolve(

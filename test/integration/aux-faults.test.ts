@@ -178,9 +178,10 @@ describe('an aux daemon that misbehaves', () => {
     assert.deepEqual(bench.answersOf(one), ['false']);
     one.faults.clear();
     one.newTransactions();
-    await bench.jobWith(['ONE', 'TWO'], bench.jobs.length);
-    bench.solve(bench.job);
-    await eventually('the next block is taken', () => one.grown === 1);
+    await eventually('its next work is solved and taken', () => {
+      bench.solve(bench.job);
+      return one.grown === 1;
+    });
   });
 
   it('an answer that gets lost is asked for again', async () => {

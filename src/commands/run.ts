@@ -2,6 +2,7 @@
 import { dumpConfig } from '../config/dump.ts';
 import { messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
+import type { Log } from '../log.ts';
 import { createPool } from '../pool.ts';
 import type { Pool } from '../pool.ts';
 import { SystemdNotifier } from '../systemd.ts';
@@ -59,15 +60,16 @@ export async function runPool(
 ): Promise<number> {
   const systemd = new SystemdNotifier(process.env, pool.log);
   const stopping = firstSignal(terminal);
+  const defect = firstDefect(pool.log);
   try {
-    await Promise.race([pool.start(), stopping.then(() => {})]);
+    await Promise.race([pool.start(), stopping.then(() => {}), defect.then(() => {})]);
   } catch (error) {
     pool.log.error('cannot start', { error: messageOf(error) });
     await pool.stop();
     return 1;
   }
   void pool.ready.then(() => systemd.ready('serving miners'));
-  const reason = await Promise.race([stopping, pool.failed]);
+  const reason = await Promise.race([stopping, pool.failed, defect]);
   const failed = reason instanceof Error;
   if (failed) pool.log.error('cannot go on', { error: messageOf(reason) });
   else pool.log.info('stopping', { signal: reason });
@@ -76,6 +78,21 @@ export async function runPool(
   const clean = await pool.stop();
   pool.log.info('stopped', { clean });
   return clean && !failed ? 0 : 1;
+}
+
+/**
+ * Resolves with the first exception that nobody caught. What it left half done is not known, so the pool
+ * stops, in order: what was read is committed and answered, blocks on their way arrive. A supervisor
+ * starts it again.
+ */
+function firstDefect(log: Log): Promise<Error> {
+  return new Promise((resolve) => {
+    process.on('uncaughtException', (thrown: unknown) => {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      log.error(`a defect of PowerPool: ${messageOf(error)}; it stops`, { stack: error.stack });
+      resolve(error);
+    });
+  });
 }
 
 /** Resolves with the first stop signal; a second one ends the process at once. */

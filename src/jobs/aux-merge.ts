@@ -7,6 +7,7 @@
 import { AuxTree, auxPow, sameSlot } from '../coin/auxpow.ts';
 import type { AuxProof } from '../coin/auxpow.ts';
 import type { Cancel, Timers } from '../daemon/timers.ts';
+import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AuxTarget, Solve } from '../ports.ts';
 import type { AuxWork } from './aux-work.ts';
@@ -106,11 +107,14 @@ export class AuxMerge {
     for (const source of this.#options.sources) {
       const work = merged.works.get(source.key);
       if (work === undefined || !solve.chains.includes(source.key)) continue;
-      source.solved({
-        work,
-        solve,
-        proof: () => auxPow({ ...proof, aux: merged.tree.branchOf(work.chainId) }),
-      });
+      const prove = (): Uint8Array => auxPow({ ...proof, aux: merged.tree.branchOf(work.chainId) });
+      try {
+        source.solved({ work, solve, proof: prove });
+      } catch (error) {
+        // The other chains' blocks do not depend on this one's.
+        const { log } = this.#options;
+        log.error(`ALARM: a solution of aux chain ${source.key} failed: ${messageOf(error)}`);
+      }
     }
   }
 

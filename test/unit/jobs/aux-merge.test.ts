@@ -272,7 +272,7 @@ test('a chain whose id the parent carries and cannot avoid is left out with an a
 
 test('a solution goes to every chain that it solves, with the work that its job had', () => {
   const [one, two] = [new FakeAux('A', 1), new FakeAux('B', 2)];
-  const { chain, jobs, tip, timers } = setUp([one, two]);
+  const { chain, jobs, tip, timers, errors } = setUp([one, two]);
   tip(1);
   const before = one.work;
   one.news();
@@ -297,6 +297,10 @@ test('a solution goes to every chain that it solves, with the work that its job 
   assert.deepEqual([one.solves.length, two.solves.length], [1, 2], 'also of a stale job');
   const stats = chain.status()['block_stats'] as { solves: number };
   assert.equal(stats.solves, 1);
+  one.solved = () => assert.fail('broken');
+  chain.solved({ ...solve, header: Buffer.alloc(80, 8), chains: ['A', 'B'] });
+  assert.equal(two.solves.length, 3, "one chain's failure is its own");
+  assert.match(errors.at(-1) ?? '', /ALARM: a solution of aux chain A failed/);
 });
 
 test('what does not fit the coinbase script is an error at start that names the parts', () => {

@@ -77,6 +77,12 @@ export async function startRig(wishes: RigWishes = {}): Promise<Rig> {
     monitorPort: config.monitorPort,
     ...(wishes.env !== undefined && { env: wishes.env }),
   });
+  // A benchmark that fails leaves no pool behind.
+  const abandon = (): void => {
+    pool.kill('SIGKILL');
+    rmSync(pool.folder, { recursive: true, force: true });
+  };
+  process.once('exit', abandon);
   await pool.logged(/"msg":"ready"/);
   const readyAfterMs = machineMs() - startedAt;
   const swarms: Remote<SwarmCalls>[] = [];
@@ -96,6 +102,7 @@ export async function startRig(wishes: RigWishes = {}): Promise<Rig> {
       await daemon.stop();
       if (code !== 0) throw new Error(`the pool ended with ${code}:\n${pool.output}`);
       const counts = ledgerCounts(pool.folder);
+      process.off('exit', abandon);
       rmSync(pool.folder, { recursive: true, force: true });
       return counts;
     },

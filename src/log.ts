@@ -3,6 +3,7 @@
  * by the thread that has something to say; one line an event, with the component's key. A terminal
  * gets readable text, anything else JSON.
  */
+import { writeSync } from 'node:fs';
 import { pino } from 'pino';
 import type { DestinationStream, Logger } from 'pino';
 
@@ -54,6 +55,7 @@ class PinoLog implements Log {
   }
 }
 
+const STANDARD_OUTPUT = 1;
 const HIDDEN = new Set(['level', 'time', 'component', 'msg']);
 
 /** One JSON line of pino as text: time, level, component, message, the other fields as name=value. */
@@ -69,14 +71,53 @@ export function prettyLine(line: string): string {
   return `${time} ${level} ${component}${String(record['msg'])}${rest}\n`;
 }
 
+/** A reader that lags gets so long to make room in the pipe, ms. */
+const PATIENCE_MS = 20;
+const sleeper = new Int32Array(new SharedArrayBuffer(4));
+let waitedMs = 0;
+
+/** Writes the whole line, now. Throws where it cannot be written; the patience is for the first of these. */
+function toStandardOutput(line: string): void {
+  const bytes = Buffer.from(line);
+  for (let at = 0; at < bytes.length;) {
+    try {
+      at += writeSync(STANDARD_OUTPUT, bytes, at);
+      waitedMs = 0;
+    } catch (error) {
+      const isFull = (error as NodeJS.ErrnoException).code === 'EAGAIN';
+      if (!isFull || waitedMs >= PATIENCE_MS) throw error;
+      Atomics.wait(sleeper, 0, 0, 1);
+      waitedMs += 1;
+    }
+  }
+}
+
+/**
+ * A log that cannot be written (its disk is full, its reader has gone) must not stop what it tells of:
+ * the line is lost, and the next one that can be written comes after a word on that.
+ */
+function unfailing(write: (line: string) => void): DestinationStream {
+  let lost = 0;
+  return {
+    write: (line) => {
+      try {
+        if (lost > 0) {
+          const msg = `${lost} lines of the log could not be written`;
+          const { time } = JSON.parse(line) as { time: unknown };
+          write(`${JSON.stringify({ level: 'warn', time, msg })}\n`);
+          lost = 0;
+        }
+        write(line);
+      } catch {
+        lost += 1;
+      }
+    },
+  };
+}
+
 export function createLog(options: LogOptions): Log {
-  const base: DestinationStream =
-    options.write === undefined
-      ? pino.destination({ fd: 1, sync: true })
-      : { write: options.write };
-  const destination: DestinationStream = options.pretty
-    ? { write: (line) => base.write(prettyLine(line)) }
-    : base;
+  const write = options.write ?? toStandardOutput;
+  const destination = unfailing(options.pretty ? (line) => write(prettyLine(line)) : write);
   return new PinoLog(
     pino(
       {

@@ -86,5 +86,11 @@ try {
   );
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }
+// A pipe takes what was written at its reader's pace.
+for (const stream of [process.stdout, process.stderr]) {
+  await new Promise<void>((resolve) => {
+    stream.write('', () => resolve());
+  });
+}
 // Worker threads and keep-alive sockets that a command left behind hold nothing that matters.
 process.exit(process.exitCode);

@@ -12,6 +12,7 @@ import { PoolError, messageOf } from './errors.ts';
 import { scriptSigProblem } from './jobs/builder.ts';
 import { PayTo } from './jobs/pool-script.ts';
 import { algorithmFor } from './pool-algorithms.ts';
+import { reporterKeys } from './pool-reporters.ts';
 import type { Algorithm } from './pow/algorithms.ts';
 import { EXTRANONCE_STRIDE } from './pow/checker.ts';
 
@@ -21,6 +22,9 @@ const BUILT: ReadonlySet<ComponentType | Feature> = new Set<ComponentType | Feat
   'aux_chain',
   'stratum',
   'monitor',
+  'redis',
+  'fanout',
+  'plugin',
 ]);
 
 /** Every problem, as errors; empty where the pool can be built. */
@@ -56,6 +60,13 @@ export function checkConfig(config: Config): Problem[] {
         }),
     );
     check(key, `${key}.coinbase_tag`, line, () => checkScriptSig(config, settings));
+  }
+  const reporters = reporterKeys(config);
+  for (const { key, line } of config.plugins) {
+    check(key, key, line, () => {
+      if (reporters.has(key)) return;
+      throw new PoolError('PLUGIN', 'only reporters can be components of your own in this version');
+    });
   }
   for (const { key, settings, line } of config.auxChains) {
     check(key, `${key}.algo`, line, () => algorithmFor(config, settings.algo));

@@ -16,6 +16,7 @@ import { templateParams } from './daemon/template-request.ts';
 import { algorithmFor, loadAlgorithm } from './pool-algorithms.ts';
 import type { LoadedAlgorithm } from './pool-algorithms.ts';
 import { auxChains } from './pool-aux.ts';
+import { poolReporters } from './pool-reporters.ts';
 import type { Aux } from './pool-aux.ts';
 import { daemonOptions } from './pool-daemons.ts';
 import { RunIdentity } from './jobs/identity.ts';
@@ -29,6 +30,7 @@ import { durationText } from './monitor/views.ts';
 import type { ClientDirectory, ClientInfo, Readiness, StatusSource } from './ports.ts';
 import { ShareChecker } from './pow/checker.ts';
 import { selfTest } from './pow/self-test.ts';
+import type { Reporters } from './report/reporters.ts';
 import { Counters } from './stats/counters.ts';
 import type { Directory } from './stratum/directory.ts';
 import { StratumManager } from './stratum/manager.ts';
@@ -90,6 +92,7 @@ class RunningPool implements Pool {
   readonly #ledger: Ledger;
   readonly #aux: readonly Aux[];
   readonly #chains: readonly Chain[];
+  readonly #reporters: Reporters;
   readonly #stratum: StratumManager;
   readonly #lifecycle: Lifecycle;
   readonly #startedAt: number;
@@ -122,10 +125,12 @@ class RunningPool implements Pool {
       logOf: (part) => this.#logOf(part),
     });
     this.#chains = config.mainChains.map((part) => this.#chain(part, identity));
+    this.#reporters = poolReporters(config, ledger, (part) => this.#logOf(part), this.log);
     this.#stratum = this.#makeStratum(algorithms);
     const monitors = config.monitors.map((part) => this.#monitor(part));
     const parts: Startable[] = [
       ledger,
+      this.#reporters,
       ...this.#aux.flatMap(({ group, chain }) => [chain, group]),
       ...this.#chains.flatMap(({ group, chain }) => [chain, group]),
       this.#stratum,
@@ -241,6 +246,7 @@ class RunningPool implements Pool {
       ...this.#chains.map(({ chain }) => chain),
       ...this.#aux.map(({ chain }) => chain),
       ...this.#stratum.servers,
+      ...this.#reporters.status,
       {
         key,
         className: 'ServerMonitor',
@@ -337,6 +343,7 @@ export async function createPool(config: Config, options: PoolOptions): Promise<
     serverNumber: server_number,
     retention: {
       sharesHours: hours(settings.retention.shares) ?? Infinity,
+      backlogHours: hours(settings.retention.backlog),
       slicesDays: days(settings.retention.slices),
       blocksDays: days(settings.retention.blocks),
     },

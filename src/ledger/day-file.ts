@@ -68,6 +68,23 @@ export function* batchesFrom(db: DatabaseSync, seq: number): Generator<Batch> {
   }
 }
 
+/** As batchesFrom, without the data. */
+export function* extentFrom(
+  db: DatabaseSync,
+  seq: number,
+): Generator<Omit<Batch, 'data' | 'timeMs'>> {
+  const rows = db
+    .prepare(
+      `SELECT seq, count FROM batches
+       WHERE seq >= coalesce((SELECT max(seq) FROM batches WHERE seq <= ?), 0) ORDER BY seq`,
+    )
+    .iterate(seq);
+  for (const row of rows) {
+    const extent = { seq: Number(row['seq']), count: Number(row['count']) };
+    if (extent.seq + extent.count > seq) yield extent;
+  }
+}
+
 export interface Backlog {
   readonly records: number;
   /** Unix ms at which the first of them was received; null if there is none. */

@@ -27,6 +27,7 @@ export interface ExpiryOptions {
   readonly indexedGroup: number;
   readonly durably: (work: () => unknown) => void;
   readonly unlink: (day: string) => void;
+  readonly warn: (message: string) => void;
 }
 
 /** One pass; every `next()` does one step. */
@@ -52,6 +53,12 @@ function* expireShares(options: ExpiryOptions): Generator<void, void> {
     const taken = isOverdue ? Infinity : (heldPosition(db)?.seq ?? Infinity);
     const passed = Math.min(options.watermark, taken);
     if (passed < next.firstSeq) return;
+    if ((heldPosition(db)?.seq ?? Infinity) < next.firstSeq) {
+      options.warn(
+        `the shares of ${day} are older than ledger.retention.backlog allows and are deleted, ` +
+          `though a reporter has not taken them: its back end will never have them`,
+      );
+    }
     options.durably(() => db.prepare('DELETE FROM days WHERE day = ?').run(day));
     options.unlink(day);
     yield;

@@ -10,7 +10,6 @@ import type { PlacedBlockEvent } from './block-events.ts';
 import { amount, pendingBlocks, recentBlockKeys, unsettledBlocks } from './block-table.ts';
 import type { SettledBlock } from './block-table.ts';
 import { readCursor } from './cursors.ts';
-import { backlogOf, batchesFrom, dayPath } from './day-file.ts';
 import type { Backlog, Batch } from './day-file.ts';
 import type { CursorPosition } from './messages.ts';
 import { SLICE_ROW_BYTES, sliceRow } from './minute-table.ts';
@@ -21,13 +20,13 @@ import { SHARE_KIND } from '../ports.ts';
 import type { BlockAnswer, BlockRef, BlockState, ShareSource, SolvedBlock } from '../ports.ts';
 import { RECORD_BYTES } from './record.ts';
 import { ledgerId, openForReading } from './schema.ts';
+import { ShareFiles } from './share-files.ts';
+import type { ShareRange } from './share-files.ts';
 import { readProgress } from './slice-index.ts';
 import { Sums, kindSums } from './sums.ts';
 import type { SumRow } from './sums.ts';
 import { Tail } from './tail.ts';
 
-/** Connections to days' files kept open. */
-const OPEN_DAYS = 3;
 const DEFAULT_BLOCKS = 100;
 
 interface Minutes {
@@ -37,18 +36,17 @@ interface Minutes {
 
 export class LedgerReader implements Q.LedgerQuestions {
   readonly id: string;
-  readonly #path: string;
   readonly #minuteMs: number;
   readonly #main: DatabaseSync;
-  readonly #days = new Map<string, DatabaseSync>();
+  readonly #shares: ShareFiles;
   readonly #tail: Tail;
 
   constructor(settings: Pick<StoreSettings, 'path' | 'minuteMs'>) {
-    this.#path = settings.path;
     this.#minuteMs = settings.minuteMs ?? MINUTE_MS;
     this.#main = openForReading(settings.path, 'main');
     this.id = ledgerId(this.#main, settings.path);
-    this.#tail = new Tail(this.#minuteMs, (seq) => this.#batches(seq));
+    this.#shares = new ShareFiles(this.#main, settings.path, this.id);
+    this.#tail = new Tail(this.#minuteMs, (seq) => this.#shares.batches(seq));
   }
 
   workerTotals(window: Q.Window, address?: string): Q.WorkerTotal[] {
@@ -212,7 +210,7 @@ export class LedgerReader implements Q.LedgerQuestions {
     const batches: Batch[] = [];
     let nextSeq = seq;
     let bytes = 0;
-    for (const batch of this.#batches(seq)) {
+    for (const batch of this.#shares.batches(seq)) {
       if (bytes > 0 && bytes + batch.data.length > maxBytes) {
         return { batches, nextSeq, atEnd: false };
       }
@@ -245,16 +243,14 @@ export class LedgerReader implements Q.LedgerQuestions {
     return blockEventsSince(this.#main, id, limit);
   }
 
+  /** At most `maxRecords` records from `seq` on and below `before`, without reading them. */
+  shareRange(seq: number, maxRecords: number, before?: number): ShareRange {
+    return this.#shares.range(seq, maxRecords, before);
+  }
+
   /** How much there is from `seq` on. Reads the head of every batch: not for every second. */
   backlog(seq: number): Backlog {
-    let records = 0;
-    let oldestMs: number | null = null;
-    for (const row of this.#daysFrom(seq)) {
-      const rest = backlogOf(this.#day(row), seq);
-      records += rest.records;
-      oldestMs ??= rest.oldestMs;
-    }
-    return { records, oldestMs };
+    return this.#shares.backlog(seq);
   }
 
   workers(ids: readonly number[]): Q.NamedWorker[] {
@@ -285,12 +281,11 @@ export class LedgerReader implements Q.LedgerQuestions {
 
   /** Forgets a day's connection, before its file goes. */
   closeDay(day: string): void {
-    this.#days.get(day)?.close();
-    this.#days.delete(day);
+    this.#shares.closeDay(day);
   }
 
   close(): void {
-    for (const day of this.#days.keys()) this.closeDay(day);
+    this.#shares.close();
     this.#main.close();
   }
 
@@ -333,32 +328,6 @@ export class LedgerReader implements Q.LedgerQuestions {
     for (const [minute, table] of this.#tail.update(progress.nextSeq)) {
       for (const row of table.rows()) use(minute, row);
     }
-  }
-
-  /** Batches from `seq` on over all days' files, in order. */
-  *#batches(seq: number): Generator<Batch> {
-    for (const day of this.#daysFrom(seq)) yield* batchesFrom(this.#day(day), seq);
-  }
-
-  #daysFrom(seq: number): string[] {
-    return this.#main
-      .prepare(
-        `SELECT day FROM days WHERE first_seq >=
-         coalesce((SELECT max(first_seq) FROM days WHERE first_seq <= ?), 0) ORDER BY day`,
-      )
-      .all(seq)
-      .map((row) => String(row['day']));
-  }
-
-  #day(day: string): DatabaseSync {
-    let db = this.#days.get(day);
-    if (db === undefined) {
-      const oldest = this.#days.keys().next().value;
-      if (this.#days.size >= OPEN_DAYS && oldest !== undefined) this.closeDay(oldest);
-      db = openForReading(dayPath(this.#path, day), 'shares', this.id);
-      this.#days.set(day, db);
-    }
-    return db;
   }
 
   #workersOf(address: string): Set<number> {

@@ -206,6 +206,7 @@ export class LedgerStore {
       indexedGroup: this.#index.indexedGroup,
       durably: (work) => this.#durably(work),
       unlink: (day) => this.#options.onUnlink?.(day),
+      warn: this.#options.warn,
     });
   }
 

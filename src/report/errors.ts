@@ -10,3 +10,6 @@ export class SinkError extends PoolError {}
  * missing rights.
  */
 export class SinkRefused extends PoolError {}
+
+/** The back end, or the sink's own class, can never do what is asked; at the start it ends the start. */
+export class SinkUnfit extends PoolError {}

@@ -25,6 +25,12 @@ const retention = section({
     .describe(
       'Seconds that share records are kept after every reporter has taken them (24 hours).',
     ),
+  backlog: seconds()
+    .nullable()
+    .default(null)
+    .describe(
+      'Seconds after which share records go even if a reporter has not taken them; null: never, its back end may be down as long as the disk lasts.',
+    ),
   slices: seconds()
     .nullable()
     .default(31_536_000)

@@ -10,6 +10,7 @@ import {
   list,
   mapOf,
   name,
+  oneOf,
   port,
   reference,
   text,
@@ -31,6 +32,20 @@ export const redisConnection = () =>
         path: true,
       }),
       ssl: flag().default(false).describe('Whether the connection is encrypted.'),
+      ssl_ca_certs: text().nullable().default(null).meta({
+        description: 'File of the certificates to trust; null is those of the system.',
+        path: true,
+      }),
+      sentinels: list(name())
+        .default([])
+        .meta({
+          description: 'Sentinels as host:port, to ask for the master instead of host and port.',
+          example: ['10.0.0.1:26379'],
+        }),
+      service_name: name().default('mymaster').describe('What Sentinel calls the master.'),
+      sentinel_password: blankable()
+        .default('')
+        .meta({ description: 'Password of the sentinels; blank for none.', secret: true }),
     })
     .meta({ expects: 'a map' });
 
@@ -54,6 +69,14 @@ const reporterShape = {
     .default([])
     .describe('Sums over all miners to report besides those by address.'),
   chain: integer(0).default(1).describe('Number of the payout chain that shares are counted for.'),
+  start_from: oneOf('newest', 'oldest')
+    .default('newest')
+    .describe(
+      'Where a reporter begins that this ledger has never had: with what comes, or with all that is kept.',
+    ),
+  backlog_alarm: interval()
+    .default(300)
+    .describe('Seconds that a share may wait for the back end before that is logged as an error.'),
   attrs: mapOf(text())
     .default({})
     .meta({

@@ -122,7 +122,7 @@ describe('a file of the original', () => {
       'config.yml:54:5 warning: multi.algo: unknown key, found "scrypt", expected one of log_level, jobmanagers, profit_poll_int, margin_switch, redis, exchange_manager',
       'config.yml:55:24 warning: multi.jobmanagers[1]: no component has this key and is left out, found "VTC", expected the key of a component of type main_chain, did you mean "LTC"?',
       'config.yml:78:9 warning: cel.celery.CELERY_RESULT_BACKEND: unknown key, found "redis", expected one of BROKER_URL, BROKER_USE_SSL, CELERY_DEFAULT_QUEUE, CELERY_DEFAULT_EXCHANGE, CELERY_DEFAULT_ROUTING_KEY, CELERY_TASK_PROTOCOL',
-      'config.yml:85:36 warning: red.redis.socket_timeout: unknown key, found 5, expected one of host, port, db, username, password, unix_socket_path, ssl',
+      'config.yml:85:36 warning: red.redis.socket_timeout: unknown key, found 5, expected one of host, port, db, username, password, unix_socket_path, ssl, ssl_ca_certs, sentinels, service_name, sentinel_password',
       'config.yml:92:5 warning: mon.SECRET_KEY: unknown key, found a string (<redacted>), expected one of log_level, address, port, JSON_SORT_KEYS, JSONIFY_PRETTYPRINT_REGULAR, DEBUG',
     ]);
   });

@@ -22,6 +22,12 @@ export interface ServerOptions {
   readonly isReady: () => Promise<boolean>;
   readonly timeoutMs?: number;
   readonly stopSignal?: NodeJS.Signals;
+  /** In place of this process's own. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+  /** Run as another user; only root can. */
+  readonly uid?: number;
+  readonly gid?: number;
 }
 
 export interface Server {
@@ -47,7 +53,14 @@ export function removeFolder(folder: string): void {
 
 function spawnServer(options: ServerOptions): { child: ChildProcess; output: () => string } {
   let output = '';
-  const child = spawn(options.command, options.args, { stdio: ['ignore', 'pipe', 'pipe'] });
+  const { env, cwd, uid, gid } = options;
+  const child = spawn(options.command, options.args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    ...(env !== undefined && { env }),
+    ...(cwd !== undefined && { cwd }),
+    ...(uid !== undefined && { uid }),
+    ...(gid !== undefined && { gid }),
+  });
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       output = (output + text).slice(-MAX_OUTPUT);

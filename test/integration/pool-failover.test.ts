@@ -120,7 +120,7 @@ describe('failover while mining', () => {
     first = await startLitecoind({ peer: hub, folder: folders.first, rpcPort, p2pPort });
     await eventually('the first serves again', () => serves(first), 30_000);
     const hash = await findBlock([first, second, hub]);
-    assert.match(pool.output, new RegExp(`"hash":"${hash}"`));
+    await pool.logged(new RegExp(`"hash":"${hash}"`));
   });
 
   it('no miner was disconnected and no accepted share is lost', async () => {

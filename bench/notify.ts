@@ -74,11 +74,7 @@ function tell(count: number, all: readonly Round[]): void {
 const rig = await startRig();
 const { pid } = rig.pool;
 report.figure('from the command to ready', rig.readyAfterMs, 'ms');
-const few = rig.swarm();
-await connect(rig, few, FEW);
-const toFew = await broadcasts(rig, few);
-await few.call('closeAll', undefined);
-await pause(SETTLE_MS);
+// A fresh process first: memory that earlier connections left behind would hide what these take.
 const atStart = residentBytes(pid);
 const many = rig.swarm();
 const connects = await connect(rig, many, MANY);
@@ -87,6 +83,11 @@ const idle = residentBytes(pid);
 const toMany = await broadcasts(rig, many);
 await pause(SETTLE_MS);
 const afterwards = residentBytes(pid);
+await many.call('closeAll', undefined);
+await pause(SETTLE_MS);
+const few = rig.swarm();
+await connect(rig, few, FEW);
+const toFew = await broadcasts(rig, few);
 await rig.stop();
 
 tell(FEW, toFew);

@@ -330,3 +330,41 @@ test('a share file that was moved aside is missed aloud and the ledger goes on',
   second.store.close();
   assert.equal(batches(path, '20261124').length, 2);
 });
+
+test('a cursor that no configured sink has holds nothing; the limit of the backlog wins over all', (t) => {
+  const path = tempLedger(t);
+  const { store, clock, take, settle, unlinked, warnings } = openStore(path);
+  take({}, {});
+  store.applyCursor({ op: 'open', name: 'slow', from: 'oldest' });
+  store.applyCursor({ op: 'open', name: 'gone', from: 'oldest' });
+  clock.advance(86_400_000);
+  take({});
+  clock.advance(86_461_000);
+  const expire = (backlogHours: number | null) => {
+    store.tick();
+    settle();
+    store.expire({ ...KEEP_ALL, backlogHours });
+    settle();
+  };
+  expire(null);
+  expire(48);
+  assert.deepEqual(unlinked, []);
+  store.applyCursor({ op: 'hold', names: ['other'] });
+  store.applyCursor({ op: 'hold', names: ['slow'] });
+  expire(null);
+  assert.deepEqual(unlinked, [], 'slow holds again');
+  expire(24);
+  assert.deepEqual(unlinked, ['20261123']);
+  assert.match(warnings.join(), /20261123 are older than ledger.retention.backlog allows/);
+  store.close();
+});
+
+test('a batch under way is noted with the cursor and gone with the next move', (t) => {
+  const { store } = openStore(tempLedger(t));
+  const at = (seq: number) => ({ seq, minute: 0, block: 0 });
+  store.applyCursor({ op: 'open', name: 'sink', from: 'oldest' });
+  const begun = { op: 'move', name: 'sink', position: at(5), until: at(9) } as const;
+  assert.deepEqual(store.applyCursor(begun), { ...at(5), until: at(9) });
+  assert.deepEqual(store.applyCursor({ op: 'move', name: 'sink', position: at(9) }), at(9));
+  store.close();
+});

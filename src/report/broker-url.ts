@@ -3,7 +3,7 @@
  * parser: `//` at the end is the virtual host `/`, no path is that too). Several brokers are a list or
  * stand in one text with `;` between. Entry point: parseBrokers.
  */
-import { SinkError } from './errors.ts';
+import { SinkUnfit } from './errors.ts';
 
 export interface BrokerUrl {
   readonly kind: 'amqp' | 'redis';
@@ -27,7 +27,7 @@ const KINDS: Readonly<Record<string, Pick<BrokerUrl, 'kind' | 'tls' | 'port'>>> 
   rediss: { kind: 'redis', tls: true, port: 6379 },
 };
 
-/** At least one broker, all of one kind; throws SinkError, never with a password in it. */
+/** At least one broker, all of one kind; throws SinkUnfit, never with a password in it. */
 export function parseBrokers(urls: string | readonly string[]): readonly BrokerUrl[] {
   const texts = [urls]
     .flat()
@@ -35,10 +35,10 @@ export function parseBrokers(urls: string | readonly string[]): readonly BrokerU
     .map((text) => text.trim())
     .filter((text) => text !== '');
   const brokers = texts.map(parseBroker);
-  if (brokers.length === 0) throw new SinkError('BROKER_URL', 'BROKER_URL names no broker');
+  if (brokers.length === 0) throw new SinkUnfit('BROKER_URL', 'BROKER_URL names no broker');
   if (new Set(brokers.map(({ kind }) => kind)).size > 1) {
     const labels = brokers.map(({ label }) => label).join(', ');
-    throw new SinkError('BROKER_URL', `BROKER_URL mixes kinds of broker: ${labels}`);
+    throw new SinkUnfit('BROKER_URL', `BROKER_URL mixes kinds of broker: ${labels}`);
   }
   return brokers;
 }
@@ -49,7 +49,7 @@ function parseBroker(text: string): BrokerUrl {
   const kind = KINDS[match?.[1]?.toLowerCase() ?? ''];
   if (match === null || kind === undefined) {
     const seen = `${/^[a-z]+(?=:)/i.exec(text)?.[0] ?? ''}://…`;
-    throw new SinkError(
+    throw new SinkUnfit(
       'BROKER_URL',
       `BROKER_URL is no broker's address: found ${seen}, expected for example amqp://user:password@host:5672/vhost, amqps:// or redis://host:6379/0`,
     );
@@ -59,6 +59,12 @@ function parseBroker(text: string): BrokerUrl {
   const host = hostText.replace(/^\[|\]$/g, '') || '127.0.0.1';
   const port = portText === undefined ? kind.port : Number(portText);
   const path = decode(pathText.slice(1)) || (kind.kind === 'amqp' ? '/' : '0');
+  if (kind.kind === 'redis' && !/^\d+$/.test(path)) {
+    throw new SinkUnfit(
+      'BROKER_URL',
+      `BROKER_URL: the path of redis://${host}:${port}/… is no number of a data base, expected for example /0`,
+    );
+  }
   return {
     ...kind,
     host,

@@ -163,6 +163,10 @@ export class CelerySink implements Sink {
 
 /** The driver is loaded only where it is needed. */
 async function makeBroker(options: BrokerOptions): Promise<Broker> {
+  if (options.brokers.every(({ kind }) => kind === 'redis')) {
+    const { RedisBroker } = await import('./celery-redis.ts');
+    return new RedisBroker(options);
+  }
   const { AmqpBroker } = await import('./amqp.ts');
   return new AmqpBroker(options);
 }

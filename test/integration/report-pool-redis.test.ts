@@ -187,7 +187,8 @@ test('a Redis that is down for the whole run costs no memory, and is told all on
   t.diagnostic(`RSS ${memory.map(Math.round).join(' ')} MB, ${recorded} shares wait`);
   assert.equal(status['state'], 'retrying');
   assert.ok(Number(status['queue_size']) > 0, JSON.stringify(status));
-  assert.ok(Number(memory.at(-1)) - Number(memory[3]) < 40, 'memory grows with the backlog');
+  const settled = memory.slice(3);
+  assert.ok(Math.max(...settled) - Math.min(...settled) < 40, 'memory grows with the backlog');
   await redis.start();
   await eventually(
     'the backlog is taken',

@@ -22,7 +22,9 @@ const BUILT: ReadonlySet<ComponentType | Feature> = new Set<ComponentType | Feat
   'aux_chain',
   'stratum',
   'monitor',
+  'celery',
   'redis',
+  'postgres',
   'fanout',
   'plugin',
 ]);

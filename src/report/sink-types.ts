@@ -14,7 +14,9 @@ import type { SinkKind } from './messages.ts';
 type SinkClass = new (context: SinkContext<never>) => Sink;
 
 const BUILT_IN: Readonly<Partial<Record<SinkKind['type'], () => Promise<SinkClass>>>> = {
+  celery: async () => (await import('./celery.ts')).CelerySink,
   redis: async () => (await import('./redis.ts')).RedisSink,
+  postgres: async () => (await import('./postgres.ts')).PostgresSink,
 };
 
 /** Throws SinkUnfit where the class cannot be had or does not do what a sink does. */

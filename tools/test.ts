@@ -18,6 +18,7 @@ const SERVICES: Readonly<Record<string, { program: string; packages: readonly st
     program: '/usr/lib/python3/dist-packages/celery/__init__.py',
     packages: ['python3-celery', 'python3-redis'],
   },
+  openssl: { program: 'openssl', packages: ['openssl'] },
   postgresql: { program: '/usr/lib/postgresql', packages: ['postgresql'] },
   'redis-server': { program: 'redis-server', packages: ['redis-server'] },
 };

@@ -1,9 +1,11 @@
 /**
  * The Celery sink against RabbitMQ and Celery as Debian has them: messages are compared with those that
  * Celery's own client writes, a real worker records what it is told, brokers and worker are killed.
- * needs: rabbitmq-server, python3-celery
+ * needs: rabbitmq-server, python3-celery, openssl
  */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
 import { AmqpBroker } from '../../src/report/amqp.ts';
@@ -21,24 +23,59 @@ import { celerySettings } from '../support/celery-settings.ts';
 import { seededRandom } from '../support/random.ts';
 import { startRabbit } from '../support/rabbitmq.ts';
 import type { Rabbit } from '../support/rabbitmq.ts';
-import { eventually } from '../support/servers.ts';
+import { eventually, removeFolder, temporaryFolder } from '../support/servers.ts';
 import { MINUTE, START, batch, block, share, sinkContext, slice } from '../support/sink-batch.ts';
 
 const PREFIX = 'simplecoin.tasks';
 const NAMED = { queue: 'celery', exchange: 'celery', routingKey: 'celery' };
 
 let rabbit: Rabbit;
+const folder = temporaryFolder('certificate');
+const certificate = join(folder, 'cert.pem');
 before(async () => {
-  rabbit = await startRabbit();
+  const keyFile = join(folder, 'key.pem');
+  const subject = ['-subj', '/CN=rabbit', '-addext', 'subjectAltName=IP:127.0.0.1'];
+  const files = ['-keyout', keyFile, '-out', certificate];
+  const args = [
+    'req',
+    '-x509',
+    '-newkey',
+    'rsa:2048',
+    '-nodes',
+    '-days',
+    '1',
+    ...subject,
+    ...files,
+  ];
+  const made = spawnSync('openssl', args, { encoding: 'utf8' });
+  assert.equal(made.status, 0, made.stderr);
+  rabbit = await startRabbit({
+    tls: true,
+    config: [
+      `ssl_options.certfile = ${certificate}`,
+      `ssl_options.keyfile = ${keyFile}`,
+      'ssl_options.verify = verify_none',
+    ],
+  });
 });
-after(() => rabbit.stop());
+after(async () => {
+  await rabbit.stop();
+  removeFolder(folder);
+});
 
-function sinkOn(names: string, more: { readonly url?: string; readonly key?: string } = {}) {
+interface SinkOptions {
+  readonly url?: string;
+  readonly key?: string;
+  readonly ssl?: unknown;
+}
+
+function sinkOn(names: string, more: SinkOptions = {}) {
   const settings = celerySettings({
     BROKER_URL: more.url ?? rabbit.url,
     CELERY_DEFAULT_QUEUE: names,
     CELERY_DEFAULT_EXCHANGE: names,
     CELERY_DEFAULT_ROUTING_KEY: names,
+    BROKER_USE_SSL: more.ssl ?? false,
   });
   return new CelerySink(
     sinkContext(settings, more.key === undefined ? {} : { cursorKey: more.key }),
@@ -370,6 +407,18 @@ describe('brokers', () => {
       return true;
     });
     await sink.stop();
+  });
+
+  it('speak TLS, with a certificate that is trusted', async () => {
+    const url = `amqps://guest:guest@127.0.0.1:${rabbit.tlsPort}//`;
+    const trusting = sinkOn('tls', { url, ssl: { ca_certs: certificate } });
+    await trusting.open();
+    await trusting.deliver(batch(START, { shares: [share(1, 'alice', '', 8)] }));
+    await trusting.stop();
+    assert.equal(rawMessages(rabbit.port, 'tls').length, 1);
+    const strict = sinkOn('tls', { url });
+    await assert.rejects(strict.open(), /self-signed certificate/);
+    await strict.stop();
   });
 
   it('keep a queue that the operator made with other arguments', async () => {

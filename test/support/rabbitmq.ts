@@ -106,14 +106,17 @@ export class Rabbit {
   }
 }
 
-/** The handshake's first step: a node that is not up yet accepts connections and says nothing. */
+/**
+ * The handshake's first step is answered by a frame of type 1 (connection.start). A node that is not up
+ * yet says nothing, or answers with its protocol header as to a wrong version.
+ */
 async function speaksAmqp(port: number): Promise<boolean> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   const timer = setTimeout(() => socket.destroy(), 2000);
   try {
     socket.write(Buffer.from([0x41, 0x4d, 0x51, 0x50, 0, 0, 9, 1]));
-    for await (const chunk of socket) return (chunk as Buffer).length > 0;
+    for await (const chunk of socket) return (chunk as Buffer)[0] === 1;
     return false;
   } finally {
     clearTimeout(timer);

@@ -72,7 +72,7 @@ export class StratumRoom {
   }
 
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#sockets) socket.resetAndDestroy();
     this.#child.stdin!.end();
     if (this.#child.exitCode === null) await once(this.#child, 'exit');
   }

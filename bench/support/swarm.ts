@@ -209,7 +209,9 @@ export class Swarm implements MinerEvents {
   #openNext: (ready: number) => void = () => {};
 
   #open({ port, address }: ConnectWishes, index: number): void {
-    const localAddress = `127.0.0.${1 + Math.floor(index / PER_ADDRESS)}`;
+    const group = Math.floor(index / PER_ADDRESS);
+    // One that is chosen takes its port from all servers; the first is left to the system.
+    const localAddress = group === 0 ? undefined : `127.0.0.${1 + group}`;
     this.miners.push(new Miner(port, localAddress, `${address}.w${index}`, this));
   }
 

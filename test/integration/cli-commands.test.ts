@@ -138,10 +138,13 @@ describe('powerpool on the command line', () => {
   });
 
   it('a part this version does not build is an error, not silence', () => {
-    const name = file('redis.yml', `${GOOD}redis: { type: redis }\n`);
+    const name = file(
+      'datagram.yml',
+      GOOD.replace('server_number: 2', 'datagram: { enabled: true }'),
+    );
     const { status, err } = powerpool(name);
     assert.equal(status, 1);
-    assert.match(err, /redis.*not part of this version yet/);
+    assert.match(err, /manager\.datagram: datagram is not part of this version yet/);
   });
 
   it('names a missing file, a wrong command line, a port in use', () => {

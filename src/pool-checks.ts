@@ -15,6 +15,7 @@ import { algorithmFor } from './pool-algorithms.ts';
 import { reporterKeys } from './pool-reporters.ts';
 import type { Algorithm } from './pow/algorithms.ts';
 import { EXTRANONCE_STRIDE } from './pow/checker.ts';
+import { parseBrokers } from './report/broker-url.ts';
 
 const BUILT: ReadonlySet<ComponentType | Feature> = new Set<ComponentType | Feature>([
   'pool',
@@ -72,6 +73,11 @@ export function checkConfig(config: Config): Problem[] {
   }
   for (const { key, settings, line } of config.auxChains) {
     check(key, `${key}.algo`, line, () => algorithmFor(config, settings.algo));
+  }
+  for (const { key, type, settings, line } of config.reporters) {
+    if (type !== 'celery') continue;
+    const path = `${key}.celery.BROKER_URL`;
+    check(key, path, line, () => parseBrokers(settings.celery.BROKER_URL));
   }
   const { extranonce_serv_size, extranonce_size } = config.pool.settings;
   const extranonceSize = extranonce_serv_size + extranonce_size;

@@ -101,6 +101,14 @@ describe('powerpool on the command line', () => {
     assert.match(err, /manager\.extranonce_size: .* found 20 bytes, expected at most 16/);
   });
 
+  it('check knows a broker that cannot be reached by its URL, and keeps its password', () => {
+    const celery = "celery: { type: celery, celery: { BROKER_URL: 'ampq://u:hunter2@host' } }\n";
+    const { status, err } = powerpool('check', file('broker.yml', GOOD + celery));
+    assert.equal(status, 1);
+    assert.match(err, /error: celery\.celery\.BROKER_URL: .* found ampq:/);
+    assert.doesNotMatch(err, /hunter2/);
+  });
+
   it('hash prints the hash of a header and nothing else', () => {
     // Litecoin's genesis block and its proof-of-work hash.
     const header =

@@ -51,6 +51,7 @@ export function poolReporters(
     algorithms: Object.fromEntries(
       [...config.mainChains, ...config.auxChains].map((chain) => [chain.key, chain.settings.algo]),
     ),
+    silentChains: config.auxChains.filter(({ settings: aux }) => !aux.send).map(({ key }) => key),
     reporters,
     drainMs: settings.term_timeout * 1000 * DRAIN_SHARE,
   });

@@ -27,6 +27,8 @@ export interface SinkThreadData {
   readonly algorithms: Readonly<Record<string, string>>;
   /** Keys of the stratum servers that report to it. */
   readonly servers: readonly string[];
+  /** Keys of the chains whose blocks are not reported (`send: false`). */
+  readonly silentChains: readonly string[];
   readonly position: LedgerPosition;
   /** End of the batch that was under way when the last run ended. */
   readonly until: LedgerPosition | null;

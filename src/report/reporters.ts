@@ -36,6 +36,8 @@ export interface ReportersOptions {
   readonly serverName: string;
   readonly merged: Readonly<Record<string, readonly string[]>>;
   readonly algorithms: Readonly<Record<string, string>>;
+  /** Keys of the chains whose blocks are not reported. */
+  readonly silentChains: readonly string[];
   readonly reporters: readonly ReporterOptions[];
   /** How long a stop waits for sinks to take what is left. */
   readonly drainMs: number;
@@ -134,13 +136,14 @@ class SinkThread implements StatusSource {
   }
 
   async #spawn(): Promise<void> {
-    const { ledger, ledgerPath, serverName, merged, algorithms } = this.#pool;
+    const { ledger, ledgerPath, serverName, merged, algorithms, silentChains } = this.#pool;
     const { key, kind, settings, servers, startFrom, alarmMs } = this.#options;
     const at = await ledger.cursor({ op: 'open', name: key, from: startFrom });
     if (at === undefined || this.#stopping) return;
     const { until, ...position } = at;
     const data: SinkThreadData = {
       ...{ key, kind, settings, servers, alarmMs, ledgerPath, serverName, merged, algorithms },
+      silentChains,
       ledgerId: ledger.id,
       serverNumber: ledger.status().serverNumber,
       position,

@@ -29,6 +29,8 @@ const CACHED_NAMES = 100_000;
 export interface SourceOptions {
   readonly reader: LedgerReader;
   readonly servers: ReadonlySet<string>;
+  /** Chains whose blocks are not reported. */
+  readonly silentChains: ReadonlySet<string>;
   /** What an algorithm is called in reports, by chain. */
   readonly algorithms: Readonly<Record<string, string>>;
 }
@@ -48,6 +50,7 @@ export interface Extent {
 export class LedgerSource {
   readonly #reader: LedgerReader;
   readonly #servers: ReadonlySet<string>;
+  readonly #silentChains: ReadonlySet<string>;
   readonly #algorithms: Readonly<Record<string, string>>;
   readonly #workers = new Map<number, NamedWorker>();
   #sources = new Map<number, ShareSource>();
@@ -55,6 +58,7 @@ export class LedgerSource {
   constructor(options: SourceOptions) {
     this.#reader = options.reader;
     this.#servers = options.servers;
+    this.#silentChains = options.silentChains;
     this.#algorithms = options.algorithms;
   }
 
@@ -179,6 +183,7 @@ export class LedgerSource {
       for (const { seq: _, ...event } of page) {
         id = event.id;
         if (!this.#servers.has(event.block.server)) continue;
+        if (this.#silentChains.has(event.block.chain)) continue;
         const algorithm = this.#algorithms[event.block.chain] ?? event.block.algorithm;
         events.push({ ...event, block: { ...event.block, algorithm } });
       }

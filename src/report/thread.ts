@@ -55,7 +55,7 @@ async function main(): Promise<void> {
     clock: systemClock,
     log,
   });
-  const { servers, algorithms, position, until, alarmMs } = data;
+  const { servers, algorithms, silentChains, position, until, alarmMs } = data;
   const progress = new Progress({
     backlog: (seq) => reader.backlog(seq),
     alarmMs,
@@ -64,7 +64,12 @@ async function main(): Promise<void> {
   });
   const runner = new SinkRunner({
     sink,
-    source: new LedgerSource({ reader, servers: new Set(servers), algorithms }),
+    source: new LedgerSource({
+      reader,
+      servers: new Set(servers),
+      silentChains: new Set(silentChains),
+      algorithms,
+    }),
     position,
     until,
     note,

@@ -37,10 +37,19 @@ function state({ store, clock }: TestStore, hash: string, to: 'accepted' | 'orph
   ]);
 }
 
-function sourceOf(t: TestContext, path: string): LedgerSource {
+function sourceOf(
+  t: TestContext,
+  path: string,
+  silentChains: readonly string[] = [],
+): LedgerSource {
   const reader = new LedgerReader({ path });
   t.after(() => reader.close());
-  return new LedgerSource({ reader, servers: new Set(['s1']), algorithms: { BTC: 'sha256' } });
+  return new LedgerSource({
+    reader,
+    servers: new Set(['s1']),
+    silentChains: new Set(silentChains),
+    algorithms: { BTC: 'sha256' },
+  });
 }
 
 async function sharesOf(batch: SinkBatch): Promise<number[]> {
@@ -160,6 +169,20 @@ test('amounts beyond 2^53 arrive whole; a server of another reporter is left out
   );
   assert.equal(batch.minutes[0]!.slices[0]!.source.algorithm, 'sha256', 'as the file writes it');
   assert.equal(batch.blocks[0]!.block.totalSubsidy, 9_007_199_254_740_993n);
+  store.store.close();
+});
+
+test('blocks of a chain that is not to be reported are left out, its shares are not', async (t) => {
+  const path = tempLedger(t);
+  const store = openStore(path);
+  store.take({});
+  state(store, 'aa', 'accepted');
+  store.store.finishMinutes();
+  const source = sourceOf(t, path, ['BTC']);
+  const { from, to } = source.next(ZERO, { maxShares: 100, maxSlices: 100 });
+  const batch = source.batch(from, to);
+  assert.deepEqual(batch.blocks, []);
+  assert.deepEqual(await sharesOf(batch), [1]);
   store.store.close();
 });
 

@@ -18,7 +18,7 @@ export interface ThreadEvents {
  * What a turn makes is garbage at its end: a young generation larger than a few turns' worth only adds
  * to the memory of the process, thread by thread.
  */
-const YOUNG_MB = 16;
+const YOUNG_MB = 4;
 
 /** The compiled package holds JavaScript, the sources run as they are. */
 const ENTRY = import.meta.url.endsWith('.ts') ? './listener.ts' : './listener.js';

@@ -76,18 +76,21 @@ function runFiles(files: readonly string[], concurrency: number): Promise<Tally>
   const args = ['--test', `--test-concurrency=${concurrency}`, '--test-reporter=spec', ...files];
   const env = { FUZZ_SECONDS: process.env['CI'] === 'true' ? '60' : '3', ...process.env };
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], env });
-  let tail = '';
+  /** Closing lines of the reporter ("ℹ pass 12"), which stand before the failures in full. */
+  const counts = new Map<string, number>();
+  let rest = '';
   child.stdout.on('data', (chunk: Buffer) => {
     process.stdout.write(chunk);
-    tail = (tail + chunk.toString('latin1')).slice(-100_000);
+    const lines = (rest + chunk.toString('latin1')).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) {
+      const match = /^\S+ (pass|fail|cancelled|skipped) (\d+)$/.exec(line);
+      if (match !== null) counts.set(match[1]!, Number(match[2]));
+    }
   });
   return new Promise((resolve) => {
     child.on('close', (code) => {
-      // the closing lines of the spec reporter: "ℹ pass 12"
-      const count = (word: string): number => {
-        const all = [...tail.matchAll(new RegExp(`^\\S+ ${word} (\\d+)$`, 'gm'))];
-        return Number(all.at(-1)?.[1] ?? 0);
-      };
+      const count = (word: string): number => counts.get(word) ?? 0;
       tally.passed = count('pass');
       tally.failed = count('fail') + count('cancelled');
       tally.skipped = count('skipped');

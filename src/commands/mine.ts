@@ -68,6 +68,7 @@ export async function mineCommand(argv: readonly string[], terminal: Terminal): 
       versionRolling: !values['no-version-rolling'],
       algorithm: found,
       threads,
+      wanted,
       log,
     },
     () => {

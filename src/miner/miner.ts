@@ -16,6 +16,8 @@ import type { Work } from './work.ts';
 export interface MinerOptions extends ClientOptions {
   readonly algorithm: Pick<Algorithm, 'name' | 'diff1' | 'txidKind'>;
   readonly threads: number;
+  /** Accepted shares after which no more are sent. */
+  readonly wanted?: number;
   readonly log: Log;
 }
 
@@ -45,6 +47,8 @@ export class Miner implements Startable {
   readonly #onResult: (accepted: boolean) => void;
   #threads: HashThread[] = [];
   #work: Work | undefined;
+  /** Shares sent and not answered on this connection. */
+  #underWay = 0;
   /** Numbers the extranonce2 values (and version bits) handed out; starts anew with each job id. */
   #counter = 0;
 
@@ -117,6 +121,7 @@ export class Miner implements Startable {
 
   #idle(): void {
     this.#work = undefined;
+    this.#underWay = 0;
     for (const thread of this.#threads) {
       thread.search = undefined;
       thread.worker.postMessage(null);
@@ -131,6 +136,8 @@ export class Miner implements Startable {
     const { search } = thread;
     if (search === undefined || report.serial !== thread.serial) return;
     if (report.kind === 'found') {
+      if (this.counts.accepted + this.#underWay >= (this.#options.wanted ?? Infinity)) return;
+      this.#underWay += 1;
       const { work, extranonce2, versionBits } = search;
       this.#client.submit(work.jobId, extranonce2, work.time, report.nonce, versionBits);
     } else if (this.#work !== undefined) {
@@ -139,6 +146,7 @@ export class Miner implements Startable {
   }
 
   #result(accepted: boolean, reason: string | undefined): void {
+    this.#underWay = Math.max(0, this.#underWay - 1);
     if (accepted) {
       this.counts.accepted += 1;
       this.#options.log.info('share accepted', { accepted: this.counts.accepted });

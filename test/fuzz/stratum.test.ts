@@ -29,7 +29,13 @@ let submits = 0;
 
 before(async () => {
   process.stdout.write(`# FUZZ_SEED=${seed}\n`);
-  const limits = { bad_per_minute: 1_000_000_000, requests_per_second: 1_000_000 };
+  // One address connects as fast as it can for as long as it is told to.
+  const limits = {
+    bad_per_minute: 1_000_000_000,
+    requests_per_second: 1_000_000,
+    connections: 1_000_000,
+    connections_per_address: 1_000_000,
+  };
   pool = await startPool({ settings: { limits } });
   pool.source.give();
   honest = await StratumClient.miner(pool.port, 'donate.honest');

@@ -69,6 +69,7 @@ describe('a pool for each algorithm', () => {
           algo: name,
         });
         const { count, sum } = await acceptedBy(pool);
+        assert.equal(count, SHARES, 'the miner sends no more than it was asked for');
         assert.equal(sum, count * difficulty);
       } finally {
         await pool.stop();

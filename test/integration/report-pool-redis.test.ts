@@ -185,7 +185,7 @@ test('a Redis that is down for the whole run costs no memory, and is told all on
   const status = await pool.view('/redis/');
   const recorded = readShares(folder).filter(({ kind }) => kind === 0).length;
   t.diagnostic(`RSS ${memory.map(Math.round).join(' ')} MB, ${recorded} shares wait`);
-  assert.equal(status['state'], 'retrying');
+  assert.ok(['connecting', 'retrying'].includes(String(status['state'])), JSON.stringify(status));
   assert.ok(Number(status['queue_size']) > 0, JSON.stringify(status));
   const settled = memory.slice(3);
   assert.ok(Math.max(...settled) - Math.min(...settled) < 40, 'memory grows with the backlog');

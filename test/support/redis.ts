@@ -6,6 +6,9 @@ import { freePort } from './ports.ts';
 import { removeFolder, startServer, temporaryFolder } from './servers.ts';
 import type { Server } from './servers.ts';
 
+/** A list of every share of a test fits. */
+const MAX_OUTPUT = 256 * 1024 * 1024;
+
 const run = promisify(execFile);
 
 export interface RedisServer {
@@ -23,7 +26,9 @@ export async function startRedis(args: readonly string[] = []): Promise<RedisSer
   const folder = temporaryFolder('redis');
   const port = await freePort();
   const ask = async <T>(...command: readonly string[]): Promise<T> => {
-    const { stdout } = await run('redis-cli', ['-p', String(port), '--json', ...command]);
+    const { stdout } = await run('redis-cli', ['-p', String(port), '--json', ...command], {
+      maxBuffer: MAX_OUTPUT,
+    });
     return JSON.parse(stdout) as T;
   };
   let server: Server | undefined;

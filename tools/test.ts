@@ -134,8 +134,9 @@ async function main(argv: readonly string[]): Promise<number> {
   if (left.length > 0) {
     const packages = [...missing].flatMap((name) => SERVICES[name]!.packages);
     console.log(`not run: ${left.join(', ')}\nto run them: apt-get install ${packages.join(' ')}`);
-    if (process.env['CI'] === 'true') total.failed += left.length;
   }
+  // What CI skips, nobody has seen pass.
+  if (process.env['CI'] === 'true') total.failed += left.length + total.skipped;
   console.log(
     `${total.passed} passed, ${total.failed} failed, ${total.skipped + left.length} skipped`,
   );

@@ -1,6 +1,6 @@
 /** `powerpool check config.yml`: everything that can be known without starting. */
 import { readConfigFile } from './config-file.ts';
-import { UsageError, integerOption, readOptions } from './usage.ts';
+import { configFileOf, readOptions, serverNumberOption } from './usage.ts';
 import type { Terminal } from './usage.ts';
 
 const HELP = `usage: powerpool check CONFIG.yml [-s N]
@@ -18,15 +18,8 @@ export function checkCommand(argv: readonly string[], terminal: Terminal): numbe
     terminal.out(HELP);
     return 0;
   }
-  const [file, extra] = positionals;
-  if (file === undefined || extra !== undefined) {
-    throw new UsageError('check takes one configuration file: powerpool check config.yml');
-  }
-  const number = integerOption('server-number', values['server-number'], {
-    least: 0,
-    most: 65_535,
-    otherwise: 0,
-  });
+  const file = configFileOf('check', positionals);
+  const number = serverNumberOption(values['server-number']);
   const { config, warnings } = readConfigFile(file, number, terminal);
   if (config === undefined) return 1;
   const noted = warnings.length === 0 ? '' : `, ${warnings.length} warning(s) above`;

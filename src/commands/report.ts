@@ -8,7 +8,7 @@ import type { LedgerReport, ReportRow } from '../ledger/report.ts';
 import { ledgerReport } from '../ledger/report.ts';
 import { algorithm } from '../pow/algorithms.ts';
 import { readConfigFile } from './config-file.ts';
-import { UsageError, integerOption, readOptions } from './usage.ts';
+import { configFileOf, integerOption, readOptions, serverNumberOption } from './usage.ts';
 import type { Terminal } from './usage.ts';
 
 const HELP = `usage: powerpool report CONFIG.yml [options]
@@ -118,15 +118,8 @@ export function reportCommand(argv: readonly string[], terminal: Terminal): numb
     terminal.out(HELP);
     return 0;
   }
-  const [file, extra] = positionals;
-  if (file === undefined || extra !== undefined) {
-    throw new UsageError('report takes one configuration file: powerpool report config.yml');
-  }
-  const number = integerOption('server-number', values['server-number'], {
-    least: 0,
-    most: 65_535,
-    otherwise: 0,
-  });
+  const file = configFileOf('report', positionals);
+  const number = serverNumberOption(values['server-number']);
   const { config } = readConfigFile(file, number, terminal);
   if (config === undefined) return 1;
   const report = ledgerReport({

@@ -7,7 +7,7 @@ import { createPool } from '../pool.ts';
 import type { Pool } from '../pool.ts';
 import { SystemdNotifier } from '../systemd.ts';
 import { readConfigFile } from './config-file.ts';
-import { UsageError, integerOption, readOptions } from './usage.ts';
+import { UsageError, readOptions, serverNumberOption } from './usage.ts';
 import type { Terminal } from './usage.ts';
 
 const HELP = `usage: powerpool CONFIG.yml [-s N] [-d [--show-secrets]]
@@ -34,11 +34,7 @@ export async function runCommand(argv: readonly string[], terminal: Terminal): P
         `expected one: powerpool config.yml; see 'powerpool --help'`,
     );
   }
-  const number = integerOption('server-number', values['server-number'], {
-    least: 0,
-    most: 65_535,
-    otherwise: 0,
-  });
+  const number = serverNumberOption(values['server-number']);
   const { config } = readConfigFile(file, number, terminal);
   if (config === undefined) return 1;
   if (values['dump-config']) {

@@ -59,3 +59,19 @@ export function positiveOption(name: string, text: string | undefined, otherwise
   }
   return value;
 }
+
+/** `--server-number`: what is added to the file's. */
+export function serverNumberOption(text: string | undefined): number {
+  return integerOption('server-number', text, { least: 0, most: 65_535, otherwise: 0 });
+}
+
+/** The one configuration file that a command takes. */
+export function configFileOf(command: string, positionals: readonly string[]): string {
+  const [file, extra] = positionals;
+  if (file === undefined || extra !== undefined) {
+    throw new UsageError(
+      `${command} takes one configuration file: powerpool ${command} config.yml`,
+    );
+  }
+  return file;
+}
